@@ -1,0 +1,2 @@
+//! Records and artifacts on disk.
+pub mod record;

@@ -1,0 +1,339 @@
+//! The types on disk: what the runner writes and reports, gates and comparisons read. Nothing else knows the format.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use trailmark_core::{Failure, Key, Score};
+
+/// Version of everything in a run folder. A reader refuses a newer one.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// n_clusters of a cell: a value of the sweep, or chosen inside the training fold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NClusters {
+    /// A value of the sweep.
+    Fixed(usize),
+    /// Chosen on training users by the suite's rule.
+    Auto,
+}
+
+impl fmt::Display for NClusters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(value) => write!(f, "{value}"),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+impl Serialize for NClusters {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for NClusters {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            number => number.parse().map(Self::Fixed).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// Which cell. Ordered as in `scores.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CellName {
+    /// Dataset id.
+    pub dataset: String,
+    /// Encoder id; `none` for the shared controls.
+    pub encoder: String,
+    /// Clusterer id; the control's name for the shared controls.
+    pub clusterer: String,
+    /// n_clusters.
+    pub n_clusters: NClusters,
+    /// Fold, from 0.
+    pub fold: usize,
+    /// Repeat, from 0.
+    pub repeat: usize,
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dataset, encoder, clusterer, n_clusters, fold, repeat } = self;
+        write!(f, "{dataset}/{encoder}/{clusterer}/k={n_clusters}/fold={fold}/rep={repeat}")
+    }
+}
+
+/// Which users a score is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Users the partition was fitted on.
+    Train,
+    /// Held-out users, assigned.
+    Test,
+}
+
+/// Whether a score is of the arm or of a control that stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The arm.
+    Arm,
+    /// A control.
+    Control,
+}
+
+/// One score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRow {
+    /// Whose.
+    pub split: Split,
+    /// Arm or control.
+    pub role: Role,
+    /// Name of the control: `random_labels`, `one_cluster`. Empty for the arm.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub control: String,
+    /// Metric: `adjusted_rand_score`, `adjusted_rand_score[occupation]` for a further labelling,
+    /// `cluster_popularity/ndcg@10`.
+    pub metric: String,
+    /// The score.
+    pub score: Score,
+}
+
+/// What a K rule answered on the training users of one group and clusterer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pick {
+    /// Rule: `silhouette`, `elbow`.
+    pub rule: String,
+    /// Its answer; none means no structure found, and the auto cell is scored as one cluster.
+    pub n_clusters: Option<usize>,
+    /// How strong the answer is, in the rule's unit (silhouette value, knee height).
+    pub strength: Option<f64>,
+}
+
+/// A cell that has a partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellScores {
+    /// All scores.
+    pub rows: Vec<ScoreRow>,
+    /// For an auto cell: the answers of every rule, the suite's own rule first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub picks: Vec<Pick>,
+    /// Warnings for the reader.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Cluster sizes on training users, descending.
+    pub sizes_train: Vec<usize>,
+    /// Cluster sizes on test users, descending.
+    pub sizes_test: Vec<usize>,
+    /// How test users were assigned.
+    pub assignment: String,
+    /// Artifact with the labels of training and test users ([`crate::artifact::LabelsArtifact`]).
+    pub labels: Key,
+    /// Artifact with per-user scores of test users ([`crate::artifact::UserScores`]).
+    pub user_scores: Key,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// There is a partition; scores may still be undefined.
+    Ok(CellScores),
+    /// There is none.
+    Failed(Failure),
+}
+
+/// One line of `records/<attempt>.ndjson`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// Which cell.
+    pub cell: CellName,
+    /// Hash of protocol, arm, fold and repeat.
+    pub cell_id: Key,
+    /// Hash of encoder, post, clusterer, n_clusters with all parameters.
+    pub arm_id: Key,
+    /// Hash of data, sequences, split, definitions of metrics and recommenders.
+    pub protocol_id: Key,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// One line of `timings.ndjson`, kept apart so that scores compare byte for byte.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Group or cell: `shop/w2v/fold=0/rep=0`, or a whole cell name.
+    pub what: String,
+    /// Stage: `encode`, `post`, `fit`, `score`, `recommend`.
+    pub stage: String,
+    /// Wall seconds.
+    pub wall_s: f64,
+}
+
+/// What a protocol id is made of, name by name, so that a gate can say which part differs.
+pub type ProtocolParts = BTreeMap<String, String>;
+
+/// What is known of one dataset of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetFacts {
+    /// Its protocol id.
+    pub protocol_id: Key,
+    /// The parts of it: `data`, `sequence`, `split`, `metrics`, ..
+    pub protocol: ProtocolParts,
+    /// Samples after all filters.
+    pub n_samples: usize,
+    /// Users among them.
+    pub n_users: usize,
+    /// Items of the catalogue.
+    pub n_items: usize,
+    /// Reference labellings with their number of classes.
+    pub labels: BTreeMap<String, usize>,
+    /// Rows read, kept, dropped by reason, sequences dropped by reason, as text lines for the report.
+    pub accounting: Vec<String>,
+}
+
+/// What a metric is, for those who draw: direction, internal or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricFacts {
+    /// True when higher is better.
+    pub higher_is_better: bool,
+    /// True when it may only be compared inside one space.
+    pub internal: bool,
+    /// True when it is a mean over users with stored per-user values.
+    pub per_user: bool,
+    /// One line for people.
+    pub summary: String,
+}
+
+/// `run.json`, written before the first cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunManifest {
+    /// [`FORMAT_VERSION`].
+    pub format: u32,
+    /// `trailmark` and its version.
+    pub tool: String,
+    /// Suite name.
+    pub suite: String,
+    /// Hash of the resolved suite.
+    pub suite_hash: Key,
+    /// `--set` overrides as given.
+    pub overrides: Vec<String>,
+    /// The suite's question.
+    pub question: Option<String>,
+    /// Primary metric.
+    pub primary: String,
+    /// The K rule behind auto.
+    pub pick_rule: String,
+    /// Values of n_clusters in the sweep.
+    pub n_clusters: Vec<usize>,
+    /// Folds and repeats.
+    pub folds: usize,
+    /// Repeats.
+    pub repeats: usize,
+    /// Encoder ids in declared order, with kind.
+    pub encoders: Vec<(String, String)>,
+    /// Clusterer ids in declared order, with kind.
+    pub clusterers: Vec<(String, String)>,
+    /// Number of cells planned, controls and auto cells included.
+    pub n_cells: usize,
+    /// Facts of each dataset, by id.
+    pub datasets: BTreeMap<String, DatasetFacts>,
+    /// Facts of each metric that appears in the scores, by name.
+    pub metrics: BTreeMap<String, MetricFacts>,
+    /// Operating system and processor.
+    pub host: String,
+    /// Threads used.
+    pub threads: usize,
+    /// Versions of libraries that make numbers.
+    pub libraries: BTreeMap<String, String>,
+    /// Commit of the working tree, where there is one.
+    pub vcs_commit: Option<String>,
+    /// True when the working tree had uncommitted changes.
+    pub vcs_dirty: Option<bool>,
+}
+
+/// One tested difference, in `comparisons.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Dataset.
+    pub dataset: String,
+    /// What varies: `encoder` or `clusterer`.
+    pub varies: String,
+    /// The arms, `b` minus `a` is the difference.
+    pub a: String,
+    /// The other arm.
+    pub b: String,
+    /// What both share: the clusterer or the encoder.
+    pub shared: String,
+    /// Metric.
+    pub metric: String,
+    /// Mean of each arm.
+    pub mean_a: Option<f64>,
+    /// Mean of each arm.
+    pub mean_b: Option<f64>,
+    /// Mean difference, oriented so that positive means `b` is better.
+    pub difference: Option<f64>,
+    /// 95 % interval of the difference and the method's name.
+    pub interval: Option<Interval>,
+    /// All tests made of this difference.
+    pub tests: Vec<TestResult>,
+    /// The p-value that enters the family (of the first test that may claim), adjusted by Holm.
+    pub p_adjusted: Option<f64>,
+    /// Size of the family.
+    pub family: usize,
+    /// Family-wise error rate.
+    pub alpha: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why there is no claim, where there is none.
+    pub note: Option<String>,
+}
+
+/// An interval with its method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Coverage, 0.95.
+    pub level: f64,
+    /// `corrected resampled t`, `paired user bootstrap (BCa)`.
+    pub method: String,
+}
+
+/// A test with its effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestResult {
+    /// `corrected_resampled_t`, `sign_flip`, `wilcoxon`.
+    pub test: String,
+    /// Number of blocks it used: folds, users, datasets.
+    pub n_blocks: usize,
+    /// Two-sided p, where the test may be made.
+    pub p: Option<f64>,
+    /// The effect beside it: name and value (`dz`, `rank_biserial`).
+    pub effect: Option<(String, f64)>,
+    /// Why it was refused, where it was.
+    pub refused: Option<String>,
+}
+
+/// What a comparison says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// `b` is better, p and interval agree.
+    BetterB,
+    /// `a` is better, p and interval agree.
+    BetterA,
+    /// No difference shown. Not the same as equal.
+    NoDifferenceShown,
+    /// The design cannot reach the level; no claim is made.
+    Refused,
+    /// Scores are missing or undefined.
+    Undefined,
+}
