@@ -5,6 +5,7 @@
 //! has one crate, and all of them depend on this one.
 
 pub mod catalogue;
+pub mod comparison;
 pub mod config;
 pub mod contract;
 pub mod dataset;
