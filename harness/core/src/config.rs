@@ -10,6 +10,7 @@ use crate::spec::Params;
 /// Where a dataset comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a suite has a handful, and never a list that matters")]
 pub enum Source {
     /// The built-in generator, with the parameters of its Spec.
     Synthetic {

@@ -7,7 +7,7 @@ use crate::embeddings::Embeddings;
 use crate::failure::Failure;
 use crate::labels::Labels;
 use crate::matrix::Matrix;
-use crate::score::Score;
+use crate::score::{Score, Undefined};
 use crate::spec::{Direction, Needs, Spec};
 
 /// What every fitting step gets besides its data.
@@ -199,6 +199,11 @@ pub trait Metric: Send + Sync {
 
     /// Scores one partition.
     fn score(&self, input: &MetricInput<'_>) -> Score;
+
+    /// The score of every sample, for metrics that are a mean over samples; none for the others.
+    fn per_sample(&self, _input: &MetricInput<'_>) -> Option<Result<Vec<f64>, Undefined>> {
+        None
+    }
 
     /// Scores several partitions of the same vectors; metrics that share a pass over the data override it.
     fn score_all(&self, inputs: &[MetricInput<'_>]) -> Vec<Score> {
