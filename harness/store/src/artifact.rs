@@ -32,6 +32,15 @@ impl UserScores {
     }
 }
 
+/// Vectors of an encoder with what it had to say, so that a cached run warns as a fresh one does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vectors {
+    /// (n_samples, n_features)
+    pub x: Matrix<f32>,
+    /// Warnings for the reader.
+    pub warnings: Vec<String>,
+}
+
 /// Something that can be kept as an object.
 pub trait Artifact: Sized {
     /// The payload.
@@ -96,26 +105,40 @@ fn push_len(bytes: &mut Vec<u8>, len: usize) {
     bytes.extend_from_slice(&(len as u64).to_le_bytes());
 }
 
-impl Artifact for Matrix<f32> {
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    push_len(bytes, text.len());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn read_text(reader: &mut Reader<'_>) -> Option<String> {
+    let len = reader.len()?;
+    String::from_utf8(reader.take(len)?.to_vec()).ok()
+}
+
+impl Artifact for Vectors {
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(17 + 4 * self.as_slice().len());
-        bytes.push(b'm');
-        push_len(&mut bytes, self.rows());
-        push_len(&mut bytes, self.cols());
-        bytes.extend(self.as_slice().iter().flat_map(|value| value.to_le_bytes()));
+        let mut bytes = Vec::with_capacity(32 + 4 * self.x.as_slice().len());
+        bytes.push(b'v');
+        push_len(&mut bytes, self.warnings.len());
+        for warning in &self.warnings {
+            push_text(&mut bytes, warning);
+        }
+        push_len(&mut bytes, self.x.rows());
+        push_len(&mut bytes, self.x.cols());
+        bytes.extend(self.x.as_slice().iter().flat_map(|value| value.to_le_bytes()));
         bytes
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes.strip_prefix(b"m")?);
-        let (rows, cols) = (
-            usize::try_from(u64::from_le_bytes(reader.array()?)).ok()?,
-            usize::try_from(u64::from_le_bytes(reader.array()?)).ok()?,
-        );
+        let mut reader = Reader(bytes.strip_prefix(b"v")?);
+        let n_warnings = reader.len()?;
+        let warnings = (0..n_warnings).map(|_| read_text(&mut reader)).collect::<Option<Vec<_>>>()?;
+        let rows = usize::try_from(u64::from_le_bytes(reader.array()?)).ok()?;
+        let cols = usize::try_from(u64::from_le_bytes(reader.array()?)).ok()?;
         let values = reader.take(rows.checked_mul(cols)?.checked_mul(4)?)?;
         let data =
             values.chunks_exact(4).map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])).collect();
-        Self::from_vec(rows, cols, data).ok()
+        Some(Self { x: Matrix::from_vec(rows, cols, data).ok()?, warnings })
     }
 }
 
@@ -153,8 +176,7 @@ impl Artifact for UserScores {
         bytes.extend(self.users.iter().flat_map(|user| user.to_le_bytes()));
         push_len(&mut bytes, self.columns.len());
         for (name, values) in &self.columns {
-            push_len(&mut bytes, name.len());
-            bytes.extend_from_slice(name.as_bytes());
+            push_text(&mut bytes, name);
             for value in values {
                 // A flag byte, so that "no score" is no number.
                 bytes.push(u8::from(value.is_some()));
@@ -171,8 +193,7 @@ impl Artifact for UserScores {
         let n_columns = reader.len()?;
         let mut columns = Vec::with_capacity(n_columns);
         for _ in 0..n_columns {
-            let name_len = reader.len()?;
-            let name = String::from_utf8(reader.take(name_len)?.to_vec()).ok()?;
+            let name = read_text(&mut reader)?;
             let values = (0..n)
                 .map(|_| {
                     let flag = reader.array::<1>()?[0];
@@ -192,8 +213,9 @@ mod tests {
 
     #[test]
     fn every_kind_survives_encoding() {
-        let matrix = Matrix::from_vec(2, 3, vec![1.0_f32, -0.0, 3.5, f32::MIN_POSITIVE, 5.0, 6.0]).unwrap();
-        assert_eq!(Matrix::decode(&matrix.encode()), Some(matrix));
+        let x = Matrix::from_vec(2, 3, vec![1.0_f32, -0.0, 3.5, f32::MIN_POSITIVE, 5.0, 6.0]).unwrap();
+        let vectors = Vectors { x, warnings: vec!["7 % of tokens are unknown".to_owned()] };
+        assert_eq!(Vectors::decode(&vectors.encode()), Some(vectors));
         let labels = LabelsArtifact { train: Labels(vec![Some(3), None]), test: Labels::from_ids([1]) };
         assert_eq!(LabelsArtifact::decode(&labels.encode()), Some(labels));
         let scores = UserScores { users: vec![4, 9], columns: vec![("recall@10".to_owned(), vec![Some(0.1), None])] };

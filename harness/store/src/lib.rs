@@ -8,7 +8,7 @@ pub mod objects;
 pub mod record;
 pub mod run_dir;
 
-pub use artifact::{LabelsArtifact, UserScores};
+pub use artifact::{LabelsArtifact, UserScores, Vectors};
 pub use objects::{ObjectStore, StoreError};
 pub use record::{
     CellName, CellRecord, CellScores, Comparison, DatasetFacts, FORMAT_VERSION, MetricFacts, NClusters, Outcome, Pick,

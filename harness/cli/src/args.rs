@@ -1,0 +1,234 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit_code;
+
+/// Which way of turning behaviour sequences into groups is better, by how much, and is that more than luck?
+#[derive(Debug, Parser)]
+#[command(name = "trailmark", version, after_help = exit_code::HELP, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read a suite and say what is wrong with it; runs nothing
+    Check(SuiteArgs),
+    /// Say what a run would compute, what is there already and how much work that is; runs nothing
+    Plan(PlanArgs),
+    /// Bring datasets and models into the cache and check them
+    Fetch(FetchArgs),
+    /// Run what is missing of a suite, compare, and write the report
+    Run(RunArgs),
+    /// Say how far a run is and what failed
+    Status(RunFolder),
+    /// Write tables, charts and index.html of a run again, from what it stored
+    Report(RunFolder),
+    /// Print the tested differences of a run
+    Compare(Show),
+    /// Keep the numbers of a run as the baseline of later ones
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Compare a run with the stored baseline and fail when a metric drifted
+    Gate(GateArgs),
+    /// List what a suite can name
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgs {
+    /// The suite file
+    pub(crate) suite: PathBuf,
+    /// Change one value: suite.seed=9, dataset.shop.separation=0, sweep.n_clusters=[2,3]
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only cells whose name matches: dataset/encoder/clusterer/k=8/fold=2/rep=0
+    #[arg(short = 'f', long = "filter", value_name = "REGEX")]
+    pub(crate) include: Vec<String>,
+    /// Not the cells whose name matches
+    #[arg(short = 'F', long = "filter-out", value_name = "REGEX")]
+    pub(crate) exclude: Vec<String>,
+    /// The i-th of n parts of the plan, counted from 1
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    pub(crate) shard: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The run folder to compare with (default: the one `run` would use)
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// Names of datasets and models, or suite files (everything they name)
+    #[arg(required = true)]
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The run folder (default: runs/<suite>, resumed while the suite is the same)
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Start a new run folder and compute everything again
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Threads; results do not depend on it (default: all cores)
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Memory for everything, such as 8GiB (default: half of the machine's)
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) memory: Option<u64>,
+    /// Start nothing new after this long, such as 10m; run again to go on
+    #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
+    pub(crate) budget: Option<f64>,
+    /// Use the network for nothing
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunFolder {
+    /// A run folder, or a suite file (the folder its last run used)
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) run: RunFolder,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = FormatArg::Table)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Write the gated numbers of a run to the baseline file
+    Save(BaselineArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    #[command(flatten)]
+    pub(crate) run: RunFolder,
+    /// The baseline file (default: reports/baselines/<suite>.toml)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    #[command(flatten)]
+    pub(crate) baseline: BaselineArgs,
+    /// Leave with 23 when a gate can neither pass nor fail
+    #[arg(long)]
+    pub(crate) fail_on_inconclusive: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = FormatArg::Table)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    pub(crate) what: ListWhat,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = FormatArg::Table)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListWhat {
+    Encoders,
+    Clusterers,
+    Posts,
+    Metrics,
+    Recommenders,
+    Datasets,
+    Models,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Table,
+    Markdown,
+    Csv,
+    Json,
+    Latex,
+}
+
+fn parse_shard(text: &str) -> Result<(usize, usize), String> {
+    let (part, of) = text.split_once('/').ok_or("give it as I/N, such as 1/4")?;
+    let number = |text: &str| text.parse::<usize>().map_err(|_| format!("{text:?} is not a whole number"));
+    let (part, of) = (number(part)?, number(of)?);
+    if (1..=of).contains(&part) { Ok((part, of)) } else { Err(format!("there is no part {part} of {of}; parts count from 1")) }
+}
+
+fn split_unit(text: &str) -> Result<(f64, &str), String> {
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number = text[..at].parse::<f64>().map_err(|_| format!("{text:?} does not start with a number"))?;
+    Ok((number, text[at..].trim()))
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kib" | "kb" => 1024.0,
+        "m" | "mib" | "mb" => 1024.0 * 1024.0,
+        "g" | "gib" | "gb" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(format!("{unit:?} is no unit; use KiB, MiB or GiB")),
+    };
+    Ok((number * factor) as u64)
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let (number, unit) = split_unit(text)?;
+    match unit {
+        "" | "s" => Ok(number),
+        "m" => Ok(number * 60.0),
+        "h" => Ok(number * 3600.0),
+        _ => Err(format!("{unit:?} is no unit; use s, m or h")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_times_and_shards_have_units_and_ranges() {
+        assert_eq!(parse_bytes("1.5GiB"), Ok(3 * 512 * 1024 * 1024));
+        assert_eq!(parse_seconds("10m"), Ok(600.0));
+        assert_eq!(parse_shard("2/3"), Ok((2, 3)));
+        assert_eq!(parse_shard("4/3").unwrap_err(), "there is no part 4 of 3; parts count from 1");
+        assert_eq!(parse_bytes("3 parsecs").unwrap_err(), "\"parsecs\" is no unit; use KiB, MiB or GiB");
+    }
+}

@@ -1,0 +1,62 @@
+//! `trailmark baseline save RUN`
+
+use std::path::{Path, PathBuf};
+
+use trailmark_core::Catalogue;
+use trailmark_report::gate::{Baseline, Gate, GateRule, Made};
+use trailmark_suite::Suite;
+use trailmark_suite::checked::GateKind;
+
+use crate::args::BaselineArgs;
+use crate::catalogue::catalogue;
+use crate::error::{CliError, CliResult};
+use crate::{exit_code, host, runs, view};
+
+pub(crate) fn save(args: &BaselineArgs) -> CliResult<u8> {
+    let (view, gates, path) = gated(args, &catalogue())?;
+    let (vcs_commit, _) = host::vcs();
+    let made = Made { tool: view.manifest.tool.clone(), commit: vcs_commit, host: view.manifest.host.clone() };
+    let baseline = Baseline::from_run(&view, &gates, made)
+        .map_err(|error| CliError::new(exit_code::NOTHING, format!("error: {error}")))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&path, baseline.to_toml())?;
+    println!("{}", path.display());
+    Ok(exit_code::OK)
+}
+
+/// A run, the gates of its suite, and the baseline file.
+pub(crate) fn gated(
+    args: &BaselineArgs,
+    catalogue: &Catalogue,
+) -> CliResult<(trailmark_report::RunView, Vec<Gate>, PathBuf)> {
+    let (run, manifest) = runs::open(&args.run.run, catalogue)?;
+    let suite = runs::resolved_suite(&run, catalogue)?;
+    if suite.gates.is_empty() {
+        let message = "error: the suite declares no gate\n  = help: add [[gate]] with metric and margin";
+        return Err(CliError::new(exit_code::NOTHING, message));
+    }
+    let path = args
+        .baseline
+        .clone()
+        .unwrap_or_else(|| Path::new("reports/baselines").join(format!("{}.toml", manifest.suite)));
+    Ok((view::read(&run, manifest)?, gates(&suite), path))
+}
+
+fn gates(suite: &Suite) -> Vec<Gate> {
+    suite
+        .gates
+        .iter()
+        .map(|gate| Gate {
+            metric: gate.metric.clone(),
+            margin: gate.margin,
+            rule: match gate.rule {
+                GateKind::Exact => GateRule::Exact,
+                GateKind::Margin => GateRule::Margin,
+                GateKind::NonInferior => GateRule::NonInferior,
+            },
+            select: gate.select.clone(),
+        })
+        .collect()
+}

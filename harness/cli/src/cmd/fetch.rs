@@ -1,0 +1,40 @@
+//! `trailmark fetch NAME..`
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use trailmark_core::config::Source;
+use trailmark_data::AssetStore;
+
+use crate::args::FetchArgs;
+use crate::catalogue::catalogue;
+use crate::error::{CliError, CliResult};
+use crate::{exit_code, runs};
+
+pub(crate) fn run(args: &FetchArgs) -> CliResult<u8> {
+    let catalogue = catalogue();
+    let mut names = BTreeSet::new();
+    for name in &args.names {
+        if name.ends_with(".toml") {
+            let suite = runs::load_suite(Path::new(name), &[], &catalogue)?;
+            for dataset in &suite.datasets {
+                if let Source::Named { name } = &dataset.source {
+                    names.insert(name.clone());
+                }
+            }
+            let models = suite.encoders.iter().filter_map(|arm| arm.params.try_text("model"));
+            names.extend(models.map(str::to_owned));
+        } else {
+            names.insert(name.clone());
+        }
+    }
+    if names.is_empty() {
+        return Err(CliError::new(exit_code::NOTHING, "error: these suites name no dataset or model to bring"));
+    }
+    let assets = AssetStore::new(Path::new("."), false);
+    for name in names {
+        let report = assets.fetch(&name, &mut |line| eprintln!("{line}"))?;
+        println!("{name}: {report}");
+    }
+    Ok(exit_code::OK)
+}

@@ -1,0 +1,33 @@
+//! `trailmark gate RUN`
+
+use trailmark_report::gate::{self, Baseline};
+
+use crate::args::GateArgs;
+use crate::catalogue::catalogue;
+use crate::cmd::baseline::gated;
+use crate::error::{CliError, CliResult};
+use crate::{exit_code, runs};
+
+pub(crate) fn run(args: &GateArgs) -> CliResult<u8> {
+    let catalogue = catalogue();
+    let (view, gates, path) = gated(&args.baseline, &catalogue)?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!(
+                "error: there is no baseline {}\n  = help: keep this run as one: trailmark baseline save {}",
+                path.display(),
+                args.baseline.run.run.display()
+            );
+            return Err(CliError::new(gate::NO_BASELINE, message));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let baseline = Baseline::parse(&text)
+        .map_err(|error| CliError::new(exit_code::DATA, format!("error: {}: {error}", path.display())))?;
+    let report = gate::gate(&view, &baseline, &gates, args.fail_on_inconclusive);
+    let (run, _) = runs::open(&args.baseline.run.run, &catalogue)?;
+    run.write("gate.json", &report.to_json())?;
+    println!("{}", report.render(args.format.into()));
+    Ok(report.exit_code)
+}

@@ -1,0 +1,172 @@
+//! Vectors of a group: a frozen encoder runs once per dataset on all rows, before the groups; the others are fitted on
+//! the training rows of each fold. Both are kept by content, so that a second run, another clusterer or another
+//! n_clusters computes nothing again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use trailmark_core::contract::{Context, Scope};
+use trailmark_core::{Failure, FailureClass, Fold, Key, Matrix, SequenceView};
+use trailmark_evaluate::leak::LeakGuard;
+use trailmark_store::artifact::Vectors;
+
+use crate::Sink;
+use crate::clock::Timer;
+use crate::group::{Task, TaskKind};
+use crate::job::{Event, RunError};
+use crate::prepare::Prepared;
+use crate::shield::shield;
+
+/// Vectors of frozen encoders, by dataset and encoder.
+pub(crate) struct Frozen(BTreeMap<(usize, usize), Result<Arc<Vectors>, Failure>>);
+
+/// The space of one group, after the post steps.
+pub(crate) struct Space {
+    pub(crate) train: Matrix<f32>, // (n_train, n_features)
+    pub(crate) test: Matrix<f32>,  // (n_test, n_features)
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Frozen {
+    /// Encodes every dataset that a task needs, with all threads.
+    pub(crate) fn encode(prepared: &Prepared<'_>, tasks: &[Task], sink: &Sink<'_>) -> Result<Self, RunError> {
+        let needed: BTreeSet<(usize, usize)> = tasks
+            .iter()
+            .filter_map(|task| match task.kind {
+                TaskKind::Arms { encoder, .. } if prepared.encoders[encoder].encoder.scope() == Scope::Frozen => {
+                    Some((task.dataset, encoder))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut vectors = BTreeMap::new();
+        for (dataset, encoder) in needed {
+            let key = prepared.embeddings_key(dataset, encoder, None);
+            let what = format!("{}/{}", prepared.dataset(dataset).id, prepared.job.suite.encoders[encoder].id);
+            let found = match cached(prepared, &key, sink)? {
+                Some(found) => Ok(found),
+                None => {
+                    let n_samples = prepared.dataset(dataset).n_samples();
+                    sink.observer.event(Event::Encoding { what: what.clone(), n_samples });
+                    let timer = Timer::start();
+                    let all: Vec<usize> = (0..n_samples).collect();
+                    let made = fit_transform(prepared, dataset, encoder, &[], &all, prepared.job.limits.threads, 0);
+                    sink.timing(&what, "encode", timer.seconds());
+                    if let Ok(made) = &made {
+                        prepared.job.store.save(&key, made)?;
+                    }
+                    made
+                }
+            };
+            vectors.insert((dataset, encoder), found.map(Arc::new));
+        }
+        Ok(Self(vectors))
+    }
+}
+
+fn cached(prepared: &Prepared<'_>, key: &Key, sink: &Sink<'_>) -> Result<Option<Vectors>, RunError> {
+    if !prepared.job.reuse_vectors {
+        return Ok(None);
+    }
+    let mut damaged = Vec::new();
+    let found = prepared.job.store.load::<Vectors>(key, &mut damaged)?;
+    for path in damaged {
+        sink.observer.event(Event::Damaged { path });
+    }
+    Ok(found)
+}
+
+fn fit_transform(
+    prepared: &Prepared<'_>,
+    dataset: usize,
+    encoder: usize,
+    train: &[usize],
+    rows: &[usize],
+    threads: usize,
+    seed: u64,
+) -> Result<Vectors, Failure> {
+    let sequences = &prepared.dataset(dataset).sequences;
+    let ctx = Context { seed, threads, memory_bytes: prepared.memory_for(threads) };
+    shield(|| {
+        let fitted = prepared.encoders[encoder].encoder.fit(SequenceView::new(sequences, train), &ctx)?;
+        let embeddings = fitted.transform(SequenceView::new(sequences, rows), &ctx)?;
+        if embeddings.n_samples() != rows.len() {
+            return Err(Failure::bug(format!("{} rows gave {} vectors", rows.len(), embeddings.n_samples())));
+        }
+        Ok(Vectors { x: embeddings.into_matrix(), warnings: fitted.warnings() })
+    })?
+}
+
+/// The space of a group: vectors of the encoder, then its post steps, each fitted on training rows.
+pub(crate) fn space(
+    prepared: &Prepared<'_>,
+    task: &Task,
+    encoder: usize,
+    fold: &Fold,
+    frozen: &Frozen,
+    guard: &mut LeakGuard<'_>,
+    sink: &Sink<'_>,
+) -> Result<Space, Failure> {
+    let keep = |error: RunError| {
+        let failure = Failure::from_error(FailureClass::External, &error);
+        sink.fail(error);
+        failure
+    };
+    let (mut train, mut test, mut warnings);
+    match prepared.encoders[encoder].encoder.scope() {
+        Scope::Frozen => {
+            let vectors = frozen
+                .0
+                .get(&(task.dataset, encoder))
+                .cloned()
+                .ok_or_else(|| Failure::bug("a frozen encoder was not run before the groups"))??;
+            train = vectors.x.select_rows(&fold.train);
+            test = vectors.x.select_rows(&fold.test);
+            warnings = vectors.warnings.clone();
+        }
+        Scope::PerFold => {
+            guard.saw("encoder", &fold.train);
+            let seed = prepared.seed("encoder", task.dataset, fold, &[&prepared.encoders[encoder].key]);
+            let key = prepared.embeddings_key(task.dataset, encoder, Some((fold, seed)));
+            let vectors = match cached(prepared, &key, sink).map_err(keep)? {
+                Some(vectors) => vectors,
+                None => {
+                    let timer = Timer::start();
+                    let rows: Vec<usize> = fold.train.iter().chain(&fold.test).copied().collect();
+                    let made = fit_transform(prepared, task.dataset, encoder, &fold.train, &rows, 1, seed)?;
+                    sink.timing(&prepared.group_name(task, encoder), "encode", timer.seconds());
+                    prepared.job.store.save(&key, &made).map_err(|error| keep(error.into()))?;
+                    made
+                }
+            };
+            let n_train = fold.train.len();
+            train = vectors.x.select_rows(&(0..n_train).collect::<Vec<_>>());
+            test = vectors.x.select_rows(&(n_train..vectors.x.rows()).collect::<Vec<_>>());
+            warnings = vectors.warnings;
+        }
+    }
+    if !prepared.encoders[encoder].posts.is_empty() {
+        guard.saw("post", &fold.train);
+    }
+    for (post, spec) in prepared.encoders[encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
+        shield(|| {
+            let fitted = post.fit(&train)?;
+            fitted.apply(&mut train)?;
+            fitted.apply(&mut test)
+        })
+        .and_then(|applied| applied)
+        .map_err(|mut failure| {
+            failure.message = format!("post step {}: {}", spec.name, failure.message);
+            failure
+        })?;
+    }
+    for (x, rows) in [(&train, &fold.train), (&test, &fold.test)] {
+        if let Some((row, column, value)) = x.first_not_finite() {
+            let id = &prepared.dataset(task.dataset).sequences.ids[rows[row]];
+            return Err(Failure::bad_input(format!("the vector of sample {id:?} holds {value} in column {column}")));
+        }
+    }
+    warnings.sort();
+    warnings.dedup();
+    Ok(Space { train, test, warnings })
+}

@@ -1,0 +1,423 @@
+//! One group from vectors to records.
+
+use trailmark_core::contract::{Context, Partition, SweepPoint};
+use trailmark_core::{Failure, FailureClass, Fold, Labels};
+use trailmark_evaluate::controls;
+use trailmark_evaluate::leak::LeakGuard;
+use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick};
+
+use crate::Sink;
+use crate::auto;
+use crate::clock::Timer;
+use crate::embed::{self, Frozen, Space};
+use crate::job::RunError;
+use crate::prepare::{ONE_CLUSTER, Prepared};
+use crate::score::{self, Scored, Scoring};
+use crate::shield::shield;
+
+/// What is still to be done of one group.
+pub(crate) struct Task {
+    pub(crate) dataset: usize,
+    pub(crate) fold: usize,
+    pub(crate) repeat: usize,
+    pub(crate) kind: TaskKind,
+}
+
+pub(crate) enum TaskKind {
+    /// The controls that depend on no arm.
+    Controls,
+    /// The arms of one encoder.
+    Arms { encoder: usize, clusterers: Vec<ClustererTask> },
+}
+
+/// What is still to be done of one clusterer in a group.
+pub(crate) struct ClustererTask {
+    pub(crate) clusterer: usize,
+    /// Values of n_clusters without a record.
+    pub(crate) pending: Vec<usize>,
+    /// Records of an earlier attempt.
+    pub(crate) known: Vec<CellRecord>,
+    /// Whether the auto cell is missing.
+    pub(crate) auto: bool,
+}
+
+impl ClustererTask {
+    pub(crate) fn new(clusterer: usize) -> Self {
+        Self { clusterer, pending: Vec::new(), known: Vec::new(), auto: false }
+    }
+}
+
+impl Task {
+    pub(crate) fn n_pending(&self) -> usize {
+        match &self.kind {
+            TaskKind::Controls => 1,
+            TaskKind::Arms { clusterers, .. } => {
+                clusterers.iter().map(|task| task.pending.len() + usize::from(task.auto)).sum()
+            }
+        }
+    }
+}
+
+impl Prepared<'_> {
+    pub(crate) fn group_name(&self, task: &Task, encoder: usize) -> String {
+        let (dataset, encoder) = (&self.dataset(task.dataset).id, &self.job.suite.encoders[encoder].id);
+        format!("{dataset}/{encoder}/fold={}/rep={}", task.fold, task.repeat)
+    }
+
+    /// Bytes one step may use when `threads` of all are its own.
+    pub(crate) fn memory_for(&self, threads: usize) -> u64 {
+        let limits = &self.job.limits;
+        limits.memory_bytes / (limits.threads.max(1) / threads.max(1)).max(1) as u64
+    }
+}
+
+pub(crate) fn run(prepared: &Prepared<'_>, task: &Task, frozen: &Frozen, sink: &Sink<'_>) {
+    let fold = prepared.fold(task.dataset, task.fold, task.repeat);
+    match &task.kind {
+        TaskKind::Controls => run_controls(prepared, task, fold, sink),
+        TaskKind::Arms { encoder, clusterers } => run_arms(prepared, task, *encoder, clusterers, fold, frozen, sink),
+    }
+}
+
+fn run_controls(prepared: &Prepared<'_>, task: &Task, fold: &Fold, sink: &Sink<'_>) {
+    let n_clusters = NClusters::Fixed(1);
+    let labels =
+        LabelsArtifact { train: controls::one_cluster(fold.train.len()), test: controls::one_cluster(fold.test.len()) };
+    let scored = shield(|| {
+        let guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
+        guard.check()?;
+        let scoring = Scoring { prepared, dataset: task.dataset, fold, space: None };
+        Ok(scoring.shared_control(ONE_CLUSTER, &labels))
+    })
+    .and_then(|scored| scored);
+    let cell = CellSlot { prepared, task, fold, encoder: None, clusterer: None };
+    sink.cell(&cell.record(n_clusters, scored, labels, Vec::new(), "one cluster for all", Vec::new(), sink));
+}
+
+fn run_arms(
+    prepared: &Prepared<'_>,
+    task: &Task,
+    encoder: usize,
+    clusterers: &[ClustererTask],
+    fold: &Fold,
+    frozen: &Frozen,
+    sink: &Sink<'_>,
+) {
+    let mut guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
+    let space = embed::space(prepared, task, encoder, fold, frozen, &mut guard, sink);
+    for part in clusterers {
+        if sink.broken() {
+            return;
+        }
+        let arm = Arm { prepared, task, encoder, part, fold, sink };
+        match &space {
+            Ok(space) => {
+                guard.saw("clusterer", &fold.train);
+                match guard.check() {
+                    Ok(()) => arm.run(space),
+                    Err(leak) => arm.fail_all(&leak),
+                }
+            }
+            Err(failure) => arm.fail_all(failure),
+        }
+    }
+}
+
+/// Names and ids of the cells of one slot of the sweep.
+#[derive(Clone, Copy)]
+struct CellSlot<'a> {
+    prepared: &'a Prepared<'a>,
+    task: &'a Task,
+    fold: &'a Fold,
+    encoder: Option<usize>,
+    clusterer: Option<usize>,
+}
+
+impl CellSlot<'_> {
+    fn name(&self, n_clusters: NClusters) -> trailmark_store::CellName {
+        self.prepared.cell_name(self.task.dataset, self.encoder, self.clusterer, n_clusters, self.fold)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one record has that many parts")]
+    fn record(
+        &self,
+        n_clusters: NClusters,
+        scored: Result<Scored, Failure>,
+        labels: LabelsArtifact,
+        picks: Vec<Pick>,
+        assignment: &str,
+        warnings: Vec<String>,
+        sink: &Sink<'_>,
+    ) -> CellRecord {
+        let arm_id = self.prepared.arm_id(self.encoder, self.clusterer, n_clusters);
+        let cell_id = self.prepared.cell_id(self.task.dataset, &arm_id, self.fold);
+        let outcome = match scored {
+            Err(failure) => Outcome::Failed(failure),
+            Ok(Scored { rows, users }) => {
+                let key = |kind: &str| trailmark_core::KeyBuilder::new(kind).key("cell", &cell_id).finish();
+                let (labels_key, users_key) = (key("labels"), key("user scores"));
+                let store = &self.prepared.job.store;
+                if let Err(error) = store.save(&labels_key, &labels).and_then(|()| store.save(&users_key, &users)) {
+                    sink.fail(RunError::from(error));
+                }
+                Outcome::Ok(CellScores {
+                    rows,
+                    picks,
+                    warnings,
+                    sizes_train: sizes(&labels.train),
+                    sizes_test: sizes(&labels.test),
+                    assignment: assignment.to_owned(),
+                    labels: labels_key,
+                    user_scores: users_key,
+                })
+            }
+        };
+        CellRecord {
+            cell: self.name(n_clusters),
+            cell_id,
+            arm_id,
+            protocol_id: self.prepared.protocols[self.task.dataset].0,
+            outcome,
+        }
+    }
+}
+
+fn sizes(labels: &Labels) -> Vec<usize> {
+    let mut counts = std::collections::BTreeMap::<u32, usize>::new();
+    for name in labels.0.iter().flatten() {
+        *counts.entry(*name).or_insert(0) += 1;
+    }
+    let mut sizes: Vec<usize> = counts.into_values().collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    sizes
+}
+
+/// One clusterer in one group.
+struct Arm<'a> {
+    prepared: &'a Prepared<'a>,
+    task: &'a Task,
+    encoder: usize,
+    part: &'a ClustererTask,
+    fold: &'a Fold,
+    sink: &'a Sink<'a>,
+}
+
+type Fit = Result<Box<dyn Partition>, Failure>;
+
+impl<'a> Arm<'a> {
+    fn slot(&self) -> CellSlot<'a> {
+        CellSlot {
+            prepared: self.prepared,
+            task: self.task,
+            fold: self.fold,
+            encoder: Some(self.encoder),
+            clusterer: Some(self.part.clusterer),
+        }
+    }
+
+    fn failed(&self, n_clusters: NClusters, failure: Failure) -> CellRecord {
+        self.slot().record(n_clusters, Err(failure), LabelsArtifact::default(), Vec::new(), "", Vec::new(), self.sink)
+    }
+
+    fn fail_all(&self, failure: &Failure) {
+        let fixed = self.part.pending.iter().map(|&value| NClusters::Fixed(value));
+        for n_clusters in fixed.chain(self.part.auto.then_some(NClusters::Auto)) {
+            self.sink.cell(&self.failed(n_clusters, failure.clone()));
+        }
+    }
+
+    fn run(&self, space: &Space) {
+        let group = self.prepared.group_name(self.task, self.encoder);
+        let what = format!("{group}/{}", self.prepared.job.suite.clusterers[self.part.clusterer].id);
+        let timer = Timer::start();
+        let points: Vec<SweepPoint> = self
+            .part
+            .pending
+            .iter()
+            .map(|&n_clusters| SweepPoint { n_clusters, seed: self.seed(n_clusters) })
+            .collect();
+        let fits = self.fit(space, &points);
+        self.sink.timing(&what, "fit", timer.seconds());
+
+        let timer = Timer::start();
+        let mut ready = Vec::new();
+        let mut records: Vec<Option<CellRecord>> = Vec::new();
+        for (point, fit) in points.iter().zip(fits) {
+            let partition = fit.and_then(|partition| {
+                let test = shield(|| partition.assign(&space.test)).and_then(|assigned| assigned)?;
+                let labels = LabelsArtifact { train: partition.labels().clone(), test };
+                check_shape(&labels, self.fold)?;
+                Ok((partition, labels))
+            });
+            match partition {
+                Ok((partition, labels)) => {
+                    ready.push((records.len(), point.n_clusters, partition, labels));
+                    records.push(None);
+                }
+                Err(failure) => records.push(Some(self.failed(NClusters::Fixed(point.n_clusters), failure))),
+            }
+        }
+        let scoring = self.scoring(space);
+        let labels: Vec<&LabelsArtifact> = ready.iter().map(|(_, _, _, labels)| labels).collect();
+        let scored = scoring.arms(&labels);
+        for ((at, n_clusters, partition, labels), scored) in ready.into_iter().zip(scored) {
+            let mut warnings = partition.warnings();
+            let found = labels.train.n_clusters();
+            if found < n_clusters {
+                warnings.push(format!("{found} clusters were found, {n_clusters} were asked for"));
+            }
+            warnings.extend(space.warnings.iter().cloned());
+            let rule = partition.assignment_rule();
+            records[at] = Some(self.slot().record(
+                NClusters::Fixed(n_clusters),
+                scored,
+                labels,
+                Vec::new(),
+                rule,
+                warnings,
+                self.sink,
+            ));
+        }
+        let records: Vec<CellRecord> = records.into_iter().flatten().collect();
+        for record in &records {
+            self.sink.cell(record);
+        }
+        if self.part.auto {
+            let mut all: Vec<&CellRecord> = self.part.known.iter().chain(&records).collect();
+            all.sort_by(|a, b| a.cell.cmp(&b.cell));
+            self.sink.cell(&self.auto(space, &all));
+        }
+        self.sink.timing(&what, "score", timer.seconds());
+    }
+
+    fn seed(&self, n_clusters: usize) -> u64 {
+        let encoder = &self.prepared.encoders[self.encoder];
+        let clusterer = &self.prepared.clusterers[self.part.clusterer].key;
+        let value = trailmark_core::Key::of_bytes(&(n_clusters as u64).to_le_bytes());
+        self.prepared.seed(
+            "clusterer",
+            self.task.dataset,
+            self.fold,
+            &[&encoder.key, &encoder.post_key, clusterer, &value],
+        )
+    }
+
+    fn scoring(&self, space: &'a Space) -> Scoring<'a> {
+        Scoring { prepared: self.prepared, dataset: self.task.dataset, fold: self.fold, space: Some(space) }
+    }
+
+    /// Fits the whole sweep at once. When that panics, each value alone, so that only the guilty cell fails: a value
+    /// of n_clusters moves no other's result, by contract.
+    fn fit(&self, space: &Space, points: &[SweepPoint]) -> Vec<Fit> {
+        if points.is_empty() {
+            return Vec::new();
+        }
+        let clusterer = &self.prepared.clusterers[self.part.clusterer].clusterer;
+        let ctx = Context { seed: 0, threads: 1, memory_bytes: self.prepared.memory_for(1) };
+        let attempt = |points: &[SweepPoint]| {
+            shield(|| {
+                for point in points {
+                    let cell = self.slot().name(NClusters::Fixed(point.n_clusters)).to_string();
+                    if self.prepared.job.fault.as_ref().is_some_and(|fault| fault(&cell)) {
+                        panic!("planted in {cell}");
+                    }
+                }
+                clusterer.fit_sweep(&space.train, points, &ctx)
+            })
+            .and_then(|fits| {
+                if fits.len() == points.len() {
+                    Ok(fits)
+                } else {
+                    Err(Failure::bug(format!("{} values of n_clusters gave {} fits", points.len(), fits.len())))
+                }
+            })
+        };
+        match attempt(points) {
+            Ok(fits) => fits,
+            Err(failure) if points.len() == 1 => vec![Err(failure)],
+            Err(_) => points
+                .iter()
+                .map(|point| attempt(std::slice::from_ref(point)).and_then(|mut fits| fits.remove(0)))
+                .collect(),
+        }
+    }
+
+    /// The cell of the chosen n_clusters: its scores, copied; with "none", those of one cluster in this space.
+    fn auto(&self, space: &Space, records: &[&CellRecord]) -> CellRecord {
+        let picks = auto::picks(&self.prepared.job.suite.sweep, records);
+        let Some(pick) = picks.first().cloned() else {
+            return self.failed(NClusters::Auto, Failure::bug("no K rule was asked"));
+        };
+        if records.iter().all(|record| matches!(record.outcome, Outcome::Failed(_))) {
+            let message = "no value of n_clusters has a partition to choose from";
+            return self.failed(NClusters::Auto, Failure::new(FailureClass::Degenerate, message));
+        }
+        let chosen = pick.n_clusters.and_then(|value| {
+            records.iter().find_map(|record| match &record.outcome {
+                Outcome::Ok(scores) if record.cell.n_clusters == NClusters::Fixed(value) => Some(scores),
+                _ => None,
+            })
+        });
+        let (labels, assignment, mut warnings) = match chosen {
+            Some(scores) => {
+                let mut damaged = Vec::new();
+                match self.prepared.job.store.load::<LabelsArtifact>(&scores.labels, &mut damaged) {
+                    Ok(Some(labels)) => (labels, scores.assignment.clone(), scores.warnings.clone()),
+                    Ok(None) => {
+                        let message = format!(
+                            "the labels of the chosen cell are no longer in the store; run again with --fresh (object {})",
+                            scores.labels.short()
+                        );
+                        return self.failed(NClusters::Auto, Failure::new(FailureClass::External, message));
+                    }
+                    Err(error) => {
+                        let failure = Failure::from_error(FailureClass::External, &error);
+                        self.sink.fail(error.into());
+                        return self.failed(NClusters::Auto, failure);
+                    }
+                }
+            }
+            None => {
+                let labels = LabelsArtifact {
+                    train: controls::one_cluster(self.fold.train.len()),
+                    test: controls::one_cluster(self.fold.test.len()),
+                };
+                (labels, "one cluster for all".to_owned(), Vec::new())
+            }
+        };
+        let undefined = records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_))).count();
+        if undefined > 0 {
+            warnings
+                .push(format!("{undefined} of {} values of n_clusters failed and could not be chosen", records.len()));
+        }
+        match pick.n_clusters {
+            None => warnings.push(format!("the {} rule found no structure: scored as one cluster", pick.rule)),
+            Some(value) => {
+                let values = &self.prepared.job.suite.sweep.n_clusters;
+                if values.len() > 1 && (values.first() == Some(&value) || values.last() == Some(&value)) {
+                    warnings.push(format!("n_clusters = {value} is at the edge of the sweep"));
+                }
+            }
+        }
+        let scored = self.scoring(space).arms(&[&labels]).remove(0);
+        let scored = scored.map(|mut scored| {
+            score::add_sample_scores(&self.scoring(space), &labels, &mut scored);
+            scored
+        });
+        self.slot().record(NClusters::Auto, scored, labels, picks, &assignment, warnings, self.sink)
+    }
+}
+
+fn check_shape(labels: &LabelsArtifact, fold: &Fold) -> Result<(), Failure> {
+    if labels.train.len() == fold.train.len() && labels.test.len() == fold.test.len() {
+        Ok(())
+    } else {
+        Err(Failure::bug(format!(
+            "{} training and {} test rows gave {} and {} labels",
+            fold.train.len(),
+            fold.test.len(),
+            labels.train.len(),
+            labels.test.len()
+        )))
+    }
+}

@@ -1,0 +1,341 @@
+//! From a job to tasks: components made, ids computed, cells matched with what is there already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trailmark_core::contract::{Clusterer, Encoder, Metric, Post, Recommender};
+use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
+use trailmark_store::record::ProtocolParts;
+use trailmark_store::{CellName, CellRecord, DatasetFacts, MetricFacts, NClusters};
+use trailmark_suite::checked::PickRule;
+use trailmark_suite::ids;
+
+use crate::group::{ClustererTask, Task, TaskKind};
+use crate::job::{Job, RunError};
+
+/// The name of the encoder column in the rows of shared controls.
+pub(crate) const NO_ENCODER: &str = "none";
+/// The control of one cluster.
+pub(crate) const ONE_CLUSTER: &str = "one_cluster";
+/// The control of shuffled labels.
+pub(crate) const RANDOM_LABELS: &str = "random_labels";
+
+/// A job with its components made and its ids known.
+pub struct Prepared<'a> {
+    pub(crate) job: Job<'a>,
+    pub(crate) encoders: Vec<PreparedEncoder>,
+    pub(crate) clusterers: Vec<PreparedClusterer>,
+    pub(crate) metrics: Vec<&'static dyn Metric>,
+    pub(crate) recommenders: Vec<&'static dyn Recommender>,
+    pub(crate) protocols: Vec<(Key, ProtocolParts)>,
+}
+
+pub(crate) struct PreparedEncoder {
+    pub(crate) encoder: Box<dyn Encoder>,
+    /// Of kind, parameters, revision and what it reads: not of its name.
+    pub(crate) key: Key,
+    pub(crate) posts: Vec<Box<dyn Post>>,
+    /// Of the post steps in order.
+    pub(crate) post_key: Key,
+}
+
+pub(crate) struct PreparedClusterer {
+    pub(crate) clusterer: Box<dyn Clusterer>,
+    pub(crate) key: Key,
+}
+
+/// Makes every component and computes every id. Nothing is fitted.
+///
+/// # Errors
+/// [`RunError::Build`] when a component cannot be made from its (valid) parameters.
+pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
+    let (suite, catalogue) = (job.suite, job.catalogue);
+    let mut encoders = Vec::new();
+    for arm in &suite.encoders {
+        let refuse = |source| RunError::Build { arm: format!("encoder {:?}", arm.id), source };
+        let entry = catalogue.encoder(arm.spec.name).ok_or_else(|| refuse(unknown(arm.spec.name)))?;
+        let encoder = (entry.build)(&arm.params, job.assets).map_err(refuse)?;
+        let key = KeyBuilder::new("encoder")
+            .key("component", &arm.params.key(arm.spec))
+            .text("fingerprint", &encoder.fingerprint())
+            .finish();
+        let mut posts = Vec::new();
+        let mut post_key = KeyBuilder::new("post");
+        for spec in &arm.post {
+            posts.push((catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?.build)());
+            post_key = post_key.text("name", spec.name).number("revision", u64::from(spec.revision));
+        }
+        encoders.push(PreparedEncoder { encoder, key, posts, post_key: post_key.finish() });
+    }
+    let mut clusterers = Vec::new();
+    for arm in &suite.clusterers {
+        let refuse = |source| RunError::Build { arm: format!("clusterer {:?}", arm.id), source };
+        let entry = catalogue.clusterer(arm.spec.name).ok_or_else(|| refuse(unknown(arm.spec.name)))?;
+        clusterers.push(PreparedClusterer {
+            clusterer: (entry.build)(&arm.params).map_err(refuse)?,
+            key: arm.params.key(arm.spec),
+        });
+    }
+    // The K rules read the silhouette and the inertia of the training users, so these are always computed.
+    let names: BTreeSet<&str> =
+        suite.score.metrics.iter().map(String::as_str).chain(["silhouette_score", "inertia"]).collect();
+    let metrics = names.iter().filter_map(|name| catalogue.metric(name)).collect();
+    let recommenders = suite
+        .score
+        .recommend
+        .iter()
+        .flat_map(|recommend| &recommend.recommenders)
+        .filter_map(|name| catalogue.recommender(name))
+        .collect();
+    let protocols = job
+        .datasets
+        .iter()
+        .map(|loaded| {
+            let mut parts = ids::protocol_parts(suite, catalogue, &loaded.dataset.key);
+            parts.insert("folds".to_owned(), folds_key(&loaded.folds).to_string());
+            (ids::protocol_id(&parts), parts)
+        })
+        .collect();
+    Ok(Prepared { job, encoders, clusterers, metrics, recommenders, protocols })
+}
+
+fn unknown(name: &str) -> trailmark_core::catalogue::BuildError {
+    trailmark_core::catalogue::BuildError(format!("{name:?} is not in this build's catalogue"))
+}
+
+fn fold_key(fold: &Fold) -> Key {
+    let rows = |rows: &[usize]| rows.iter().flat_map(|&row| (row as u64).to_le_bytes()).collect::<Vec<u8>>();
+    KeyBuilder::new("fold").raw("train", &rows(&fold.train)).raw("test", &rows(&fold.test)).finish()
+}
+
+fn folds_key(folds: &[Fold]) -> Key {
+    folds
+        .iter()
+        .fold(KeyBuilder::new("folds"), |key, fold| {
+            key.number("repeat", fold.repeat as u64).number("fold", fold.fold as u64).key("rows", &fold_key(fold))
+        })
+        .finish()
+}
+
+impl Prepared<'_> {
+    pub(crate) fn dataset(&self, at: usize) -> &Dataset {
+        &self.job.datasets[at].dataset
+    }
+
+    pub(crate) fn fold(&self, dataset: usize, fold: usize, repeat: usize) -> &Fold {
+        let folds = &self.job.datasets[dataset].folds;
+        // Folds are few; the plan and the loader agree on them.
+        folds
+            .iter()
+            .find(|candidate| candidate.fold == fold && candidate.repeat == repeat)
+            .unwrap_or_else(|| panic!("the plan names fold {fold} of repeat {repeat}, which the loader did not make"))
+    }
+
+    /// The seed of a draw that may vary with dataset, fold and repeat, and with `arm` keys where the table says so.
+    pub(crate) fn seed(&self, purpose: &str, dataset: usize, fold: &Fold, arm: &[&Key]) -> u64 {
+        let arm: Vec<String> = arm.iter().map(ToString::to_string).collect();
+        let (fold_name, repeat) = (fold.fold.to_string(), fold.repeat.to_string());
+        let mut parts = vec![self.dataset(dataset).id.as_str(), &fold_name, &repeat];
+        parts.extend(arm.iter().map(String::as_str));
+        trailmark_core::random::seed(self.job.suite.seed, purpose, &parts)
+    }
+
+    /// The key under which vectors are kept: all rows for a frozen encoder, training then test rows of one fold else.
+    pub(crate) fn embeddings_key(&self, dataset: usize, encoder: usize, fitted_on: Option<(&Fold, u64)>) -> Key {
+        let mut key = KeyBuilder::new("embeddings")
+            .key("dataset", &self.dataset(dataset).key)
+            .key("encoder", &self.encoders[encoder].key);
+        if let Some((fold, seed)) = fitted_on {
+            key = key.key("fold", &fold_key(fold)).number("seed", seed);
+        }
+        key.finish()
+    }
+
+    pub(crate) fn arm_id(&self, encoder: Option<usize>, clusterer: Option<usize>, n_clusters: NClusters) -> Key {
+        let mut key = KeyBuilder::new("arm");
+        if let Some(encoder) = encoder.map(|at| &self.encoders[at]) {
+            key = key.key("encoder", &encoder.key).key("post", &encoder.post_key);
+        }
+        if let Some(clusterer) = clusterer.map(|at| &self.clusterers[at]) {
+            key = key.key("clusterer", &clusterer.key);
+        }
+        match n_clusters {
+            NClusters::Fixed(value) => key = key.number("n_clusters", value as u64),
+            NClusters::Auto => {
+                let sweep = &self.job.suite.sweep;
+                key = key.text("pick", sweep.pick.name());
+                if sweep.pick == PickRule::Silhouette {
+                    key = key.real("min_silhouette", sweep.min_silhouette);
+                }
+                for value in &sweep.n_clusters {
+                    key = key.number("candidate", *value as u64);
+                }
+            }
+        }
+        key.finish()
+    }
+
+    pub(crate) fn cell_id(&self, dataset: usize, arm_id: &Key, fold: &Fold) -> Key {
+        KeyBuilder::new("cell")
+            .key("protocol", &self.protocols[dataset].0)
+            .key("arm", arm_id)
+            .number("fold", fold.fold as u64)
+            .number("repeat", fold.repeat as u64)
+            .finish()
+    }
+
+    pub(crate) fn cell_name(
+        &self,
+        dataset: usize,
+        encoder: Option<usize>,
+        clusterer: Option<usize>,
+        n_clusters: NClusters,
+        fold: &Fold,
+    ) -> CellName {
+        CellName {
+            dataset: self.dataset(dataset).id.clone(),
+            encoder: encoder.map_or_else(|| NO_ENCODER.to_owned(), |at| self.job.suite.encoders[at].id.clone()),
+            clusterer: clusterer.map_or_else(|| ONE_CLUSTER.to_owned(), |at| self.job.suite.clusterers[at].id.clone()),
+            n_clusters,
+            fold: fold.fold,
+            repeat: fold.repeat,
+        }
+    }
+
+    /// Cells of the plan with the auto cells and the shared controls.
+    pub fn n_cells(&self) -> usize {
+        self.tasks(&[]).iter().map(Task::n_pending).sum()
+    }
+
+    /// The work that is not in `known` yet: one task a group, and one per fold for the shared controls.
+    pub(crate) fn tasks(&self, known: &[CellRecord]) -> Vec<Task> {
+        let known: BTreeMap<&CellName, &CellRecord> = known.iter().map(|record| (&record.cell, record)).collect();
+        let have = |name: &CellName, id: &Key| known.get(name).filter(|record| record.cell_id == *id).copied().cloned();
+        let mut tasks = Vec::new();
+        let mut folds_seen = BTreeSet::new();
+        for group in &self.job.plan.groups {
+            let fold = self.fold(group.dataset, group.fold, group.repeat);
+            if folds_seen.insert((group.dataset, group.repeat, group.fold)) {
+                let name = self.cell_name(group.dataset, None, None, NClusters::Fixed(1), fold);
+                let arm_id = self.arm_id(None, None, NClusters::Fixed(1));
+                if have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_none() {
+                    tasks.push(Task {
+                        dataset: group.dataset,
+                        fold: group.fold,
+                        repeat: group.repeat,
+                        kind: TaskKind::Controls,
+                    });
+                }
+            }
+            let mut clusterers: Vec<ClustererTask> = Vec::new();
+            for cell in &group.cells {
+                let n_clusters = NClusters::Fixed(cell.n_clusters);
+                let name = self.cell_name(group.dataset, Some(group.encoder), Some(cell.clusterer), n_clusters, fold);
+                let arm_id = self.arm_id(Some(group.encoder), Some(cell.clusterer), n_clusters);
+                let at = match clusterers.iter().position(|task| task.clusterer == cell.clusterer) {
+                    Some(at) => at,
+                    None => {
+                        clusterers.push(ClustererTask::new(cell.clusterer));
+                        clusterers.len() - 1
+                    }
+                };
+                match have(&name, &self.cell_id(group.dataset, &arm_id, fold)) {
+                    Some(record) => clusterers[at].known.push(record),
+                    None => clusterers[at].pending.push(cell.n_clusters),
+                }
+            }
+            for task in &mut clusterers {
+                // A filter that leaves out some values leaves nothing to choose from.
+                let whole = task.known.len() + task.pending.len() == self.job.suite.sweep.n_clusters.len();
+                let name =
+                    self.cell_name(group.dataset, Some(group.encoder), Some(task.clusterer), NClusters::Auto, fold);
+                let arm_id = self.arm_id(Some(group.encoder), Some(task.clusterer), NClusters::Auto);
+                task.auto = whole && have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_none();
+            }
+            clusterers.retain(|task| !task.pending.is_empty() || task.auto);
+            if !clusterers.is_empty() {
+                tasks.push(Task {
+                    dataset: group.dataset,
+                    fold: group.fold,
+                    repeat: group.repeat,
+                    kind: TaskKind::Arms { encoder: group.encoder, clusterers },
+                });
+            }
+        }
+        tasks
+    }
+
+    /// Facts of every dataset, for the manifest.
+    pub fn dataset_facts(&self) -> BTreeMap<String, DatasetFacts> {
+        self.job
+            .datasets
+            .iter()
+            .zip(&self.protocols)
+            .map(|(LoadedDataset { dataset, .. }, (protocol_id, parts))| {
+                let users: BTreeSet<u32> = dataset.users.iter().copied().collect();
+                let facts = DatasetFacts {
+                    protocol_id: *protocol_id,
+                    protocol: parts.clone(),
+                    n_samples: dataset.n_samples(),
+                    n_users: users.len(),
+                    n_items: dataset.item_names.len(),
+                    labels: dataset.labels.iter().map(|labels| (labels.name.clone(), labels.classes.len())).collect(),
+                    accounting: accounting(dataset),
+                };
+                (dataset.id.clone(), facts)
+            })
+            .collect()
+    }
+
+    /// Facts of every metric that will appear in the scores, for the manifest.
+    pub fn metric_facts(&self) -> BTreeMap<String, MetricFacts> {
+        let mut facts = BTreeMap::new();
+        for metric in &self.metrics {
+            let fact = MetricFacts {
+                higher_is_better: metric.direction() == trailmark_core::spec::Direction::Higher,
+                internal: metric.internal(),
+                per_user: false,
+                summary: metric.spec().summary.to_owned(),
+            };
+            if metric.needs().labels_true {
+                // The first labelling of every dataset has the plain name, further ones carry theirs.
+                for labels in self.job.datasets.iter().flat_map(|loaded| loaded.dataset.labels.iter().skip(1)) {
+                    facts.insert(format!("{}[{}]", metric.spec().name, labels.name), fact.clone());
+                }
+            }
+            facts.insert(metric.spec().name.to_owned(), fact);
+        }
+        if let Some(recommend) = &self.job.suite.score.recommend {
+            for (recommender, spec, k) in self.recommenders.iter().flat_map(|recommender| {
+                self.job
+                    .catalogue
+                    .ranking_metrics
+                    .iter()
+                    .flat_map(|spec| recommend.at.iter().map(|k| (*recommender, *spec, *k)))
+            }) {
+                let fact = MetricFacts {
+                    higher_is_better: true,
+                    internal: false,
+                    per_user: true,
+                    summary: format!("{} (mean over held-out users, lists of {k})", spec.summary),
+                };
+                facts.insert(crate::score::ranking_name(recommender.spec().name, spec.name, k), fact);
+            }
+        }
+        facts
+    }
+}
+
+use crate::job::LoadedDataset;
+
+fn accounting(dataset: &Dataset) -> Vec<String> {
+    let accounting = &dataset.accounting;
+    let mut lines = vec![format!("{} rows read, {} kept as events", accounting.rows_read, accounting.rows_kept)];
+    lines.extend(accounting.rows_dropped.iter().map(|(reason, n)| format!("{n} rows dropped: {reason}")));
+    lines.push(format!("{} sequences found, {} kept", accounting.sequences_found, dataset.n_samples()));
+    lines.extend(accounting.sequences_dropped.iter().map(|(reason, n)| format!("{n} sequences left out: {reason}")));
+    if accounting.sequences_truncated > 0 {
+        lines.push(format!("{} sequences cut to the declared maximum length", accounting.sequences_truncated));
+    }
+    lines.extend(accounting.notes.iter().cloned());
+    lines
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Brings the datasets and models that the asset tests and the shipped suites use into the cache (TRAILMARK_CACHE).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo run --quiet --release --locked -- fetch ml-100k minilm eshop-2008 complete-journey
