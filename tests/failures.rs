@@ -1,0 +1,65 @@
+//! A failure is a record; the others go on.
+
+use crate::bench::{Bench, SMALL};
+
+#[test]
+fn a_planted_panic_fails_its_cell_and_moves_no_other_number() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    bench.trailmark(&["run", "small.toml", "-o", "good"]).exits(0);
+    let cell = "shop/tfidf/kmeans/k=4/fold=1/rep=0";
+    bench
+        .trailmark_with(&["run", "small.toml", "-o", "bad"], "TRAILMARK_FAULT", &format!("panic:^{cell}$"))
+        .exits(10)
+        .says(&format!("{cell}  failed: bug: panicked: planted in {cell}"));
+    let is_other = |line: &&str| !line.starts_with("shop,tfidf,kmeans,4,1,0,") && !line.starts_with("shop,tfidf,kmeans,auto,1,0,");
+    let (good, bad) = (bench.read("good/scores.csv"), bench.read("bad/scores.csv"));
+    assert_eq!(good.lines().filter(is_other).collect::<Vec<_>>(), bad.lines().filter(is_other).collect::<Vec<_>>());
+    assert!(!bad.lines().any(|line| line.starts_with("shop,tfidf,kmeans,4,1,0,") && line.contains(",ok,")));
+
+    let status = bench.trailmark(&["status", "bad"]).exits(10);
+    assert!(status.stdout.contains(cell), "{}", status.stdout);
+    // The next run mends what failed, and then nothing differs.
+    bench.trailmark(&["run", "small.toml", "-o", "bad"]).exits(0);
+    assert_eq!(good, bench.read("bad/scores.csv"));
+}
+
+#[test]
+fn more_clusters_than_users_fail_with_both_numbers_and_the_others_stand() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    let outcome = bench.trailmark(&["run", "small.toml", "--set", "sweep.n_clusters=[2,500]", "-o", "run"]).exits(10);
+    assert!(outcome.stderr.contains("bad_input"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("500 clusters"), "{}", outcome.stderr);
+    let csv = bench.read("run/scores.csv");
+    assert!(csv.lines().any(|line| line.starts_with("shop,tfidf,kmeans,2,0,0,test,arm,,adjusted_rand_score") && line.contains(",ok,")));
+    assert!(!csv.lines().any(|line| line.starts_with("shop,tfidf,kmeans,500,") && line.contains(",ok,")));
+}
+
+#[test]
+fn a_run_stopped_by_its_budget_can_go_on() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    bench.trailmark(&["run", "small.toml", "-o", "run", "--budget", "0s"]).exits(11).says("run the same command to go on");
+    bench.trailmark(&["run", "small.toml", "-o", "run"]).exits(0);
+}
+
+#[test]
+fn a_damaged_artifact_is_named_and_made_again() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    bench.trailmark(&["run", "small.toml", "-o", "one"]).exits(0);
+    let mut damaged = 0;
+    for folder in std::fs::read_dir(bench.path(".trailmark/objects")).unwrap() {
+        for object in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = object.unwrap().path();
+            let mut bytes = std::fs::read(&path).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 10);
+    bench.trailmark(&["run", "small.toml", "-o", "two"]).exits(0).says("a damaged object was set aside");
+    assert_eq!(bench.read("one/scores.csv"), bench.read("two/scores.csv"));
+}
