@@ -33,7 +33,7 @@ impl Frozen {
         let needed: BTreeSet<(usize, usize)> = tasks
             .iter()
             .filter_map(|task| match task.kind {
-                TaskKind::Arms { encoder, .. } if prepared.encoders[encoder].encoder.scope() == Scope::Frozen => {
+                TaskKind::Arms { encoder, .. } if prepared.encoders[&encoder].encoder.scope() == Scope::Frozen => {
                     Some((task.dataset, encoder))
                 }
                 _ => None,
@@ -88,7 +88,7 @@ fn fit_transform(
     let sequences = &prepared.dataset(dataset).sequences;
     let ctx = Context { seed, threads, memory_bytes: prepared.memory_for(threads) };
     shield(|| {
-        let fitted = prepared.encoders[encoder].encoder.fit(SequenceView::new(sequences, train), &ctx)?;
+        let fitted = prepared.encoders[&encoder].encoder.fit(SequenceView::new(sequences, train), &ctx)?;
         let embeddings = fitted.transform(SequenceView::new(sequences, rows), &ctx)?;
         if embeddings.n_samples() != rows.len() {
             return Err(Failure::bug(format!("{} rows gave {} vectors", rows.len(), embeddings.n_samples())));
@@ -113,7 +113,7 @@ pub(crate) fn space(
         failure
     };
     let (mut train, mut test, mut warnings);
-    match prepared.encoders[encoder].encoder.scope() {
+    match prepared.encoders[&encoder].encoder.scope() {
         Scope::Frozen => {
             let vectors = frozen
                 .0
@@ -126,7 +126,7 @@ pub(crate) fn space(
         }
         Scope::PerFold => {
             guard.saw("encoder", &fold.train);
-            let seed = prepared.seed("encoder", task.dataset, fold, &[&prepared.encoders[encoder].key]);
+            let seed = prepared.seed("encoder", task.dataset, fold, &[&prepared.encoders[&encoder].key]);
             let key = prepared.embeddings_key(task.dataset, encoder, Some((fold, seed)));
             let vectors = match cached(prepared, &key, sink).map_err(keep)? {
                 Some(vectors) => vectors,
@@ -145,10 +145,10 @@ pub(crate) fn space(
             warnings = vectors.warnings;
         }
     }
-    if !prepared.encoders[encoder].posts.is_empty() {
+    if !prepared.encoders[&encoder].posts.is_empty() {
         guard.saw("post", &fold.train);
     }
-    for (post, spec) in prepared.encoders[encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
+    for (post, spec) in prepared.encoders[&encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
         shield(|| {
             let fitted = post.fit(&train)?;
             fitted.apply(&mut train)?;

@@ -291,7 +291,7 @@ impl<'a> Arm<'a> {
     }
 
     fn seed(&self, n_clusters: usize) -> u64 {
-        let encoder = &self.prepared.encoders[self.encoder];
+        let encoder = &self.prepared.encoders[&self.encoder];
         let clusterer = &self.prepared.clusterers[self.part.clusterer].key;
         let value = trailmark_core::Key::of_bytes(&(n_clusters as u64).to_le_bytes());
         self.prepared.seed(

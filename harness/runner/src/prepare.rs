@@ -10,7 +10,7 @@ use trailmark_suite::checked::PickRule;
 use trailmark_suite::ids;
 
 use crate::group::{ClustererTask, Task, TaskKind};
-use crate::job::{Job, RunError};
+use crate::job::{Job, LoadedDataset, RunError};
 
 /// The name of the encoder column in the rows of shared controls.
 pub(crate) const NO_ENCODER: &str = "none";
@@ -22,7 +22,8 @@ pub(crate) const RANDOM_LABELS: &str = "random_labels";
 /// A job with its components made and its ids known.
 pub struct Prepared<'a> {
     pub(crate) job: Job<'a>,
-    pub(crate) encoders: Vec<PreparedEncoder>,
+    /// By position in the suite; only those that the plan uses, so that a filter also spares missing models.
+    pub(crate) encoders: BTreeMap<usize, PreparedEncoder>,
     pub(crate) clusterers: Vec<PreparedClusterer>,
     pub(crate) metrics: Vec<&'static dyn Metric>,
     pub(crate) recommenders: Vec<&'static dyn Recommender>,
@@ -49,8 +50,10 @@ pub(crate) struct PreparedClusterer {
 /// [`RunError::Build`] when a component cannot be made from its (valid) parameters.
 pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
     let (suite, catalogue) = (job.suite, job.catalogue);
-    let mut encoders = Vec::new();
-    for arm in &suite.encoders {
+    let used: BTreeSet<usize> = job.plan.groups.iter().map(|group| group.encoder).collect();
+    let mut encoders = BTreeMap::new();
+    for at in used {
+        let arm = &suite.encoders[at];
         let refuse = |source| RunError::Build { arm: format!("encoder {:?}", arm.id), source };
         let entry = catalogue.encoder(arm.spec.name).ok_or_else(|| refuse(unknown(arm.spec.name)))?;
         let encoder = (entry.build)(&arm.params, job.assets).map_err(refuse)?;
@@ -64,7 +67,7 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
             posts.push((catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?.build)());
             post_key = post_key.text("name", spec.name).number("revision", u64::from(spec.revision));
         }
-        encoders.push(PreparedEncoder { encoder, key, posts, post_key: post_key.finish() });
+        encoders.insert(at, PreparedEncoder { encoder, key, posts, post_key: post_key.finish() });
     }
     let mut clusterers = Vec::new();
     for arm in &suite.clusterers {
@@ -90,7 +93,10 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
         .datasets
         .iter()
         .map(|loaded| {
-            let mut parts = ids::protocol_parts(suite, catalogue, &loaded.dataset.key);
+            let config = suite.datasets.iter().find(|config| config.id == loaded.dataset.id);
+            let mut parts = config
+                .map(|config| ids::protocol_parts(suite, config, &loaded.dataset.key, catalogue))
+                .unwrap_or_default();
             parts.insert("folds".to_owned(), folds_key(&loaded.folds).to_string());
             (ids::protocol_id(&parts), parts)
         })
@@ -143,7 +149,7 @@ impl Prepared<'_> {
     pub(crate) fn embeddings_key(&self, dataset: usize, encoder: usize, fitted_on: Option<(&Fold, u64)>) -> Key {
         let mut key = KeyBuilder::new("embeddings")
             .key("dataset", &self.dataset(dataset).key)
-            .key("encoder", &self.encoders[encoder].key);
+            .key("encoder", &self.encoders[&encoder].key);
         if let Some((fold, seed)) = fitted_on {
             key = key.key("fold", &fold_key(fold)).number("seed", seed);
         }
@@ -152,7 +158,7 @@ impl Prepared<'_> {
 
     pub(crate) fn arm_id(&self, encoder: Option<usize>, clusterer: Option<usize>, n_clusters: NClusters) -> Key {
         let mut key = KeyBuilder::new("arm");
-        if let Some(encoder) = encoder.map(|at| &self.encoders[at]) {
+        if let Some(encoder) = encoder.map(|at| &self.encoders[&at]) {
             key = key.key("encoder", &encoder.key).key("post", &encoder.post_key);
         }
         if let Some(clusterer) = clusterer.map(|at| &self.clusterers[at]) {
@@ -324,8 +330,6 @@ impl Prepared<'_> {
         facts
     }
 }
-
-use crate::job::LoadedDataset;
 
 fn accounting(dataset: &Dataset) -> Vec<String> {
     let accounting = &dataset.accounting;
