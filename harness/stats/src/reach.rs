@@ -5,12 +5,13 @@ use thiserror::Error;
 /// A test over too few blocks to reach its level.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error(
-    "{test} over {got} {unit} cannot show p < {alpha}: its smallest two-sided p is {smallest}; it needs at least {minimum} {unit}"
+    "{test} over {got} {unit}{} cannot show p < {alpha}: its smallest two-sided p is {smallest}; it needs at least {minimum} {unit}s",
+    if *.got == 1 { "" } else { "s" }
 )]
 pub struct TooFewBlocks {
     /// The test.
     pub test: &'static str,
-    /// What a block is, in the plural: `datasets`.
+    /// What a block is: `dataset`.
     pub unit: &'static str,
     /// Blocks there are.
     pub got: usize,
@@ -66,11 +67,16 @@ mod tests {
 
     #[test]
     fn the_refusal_prints_the_minimum_and_the_smallest_p() {
-        let error = require_blocks("wilcoxon", "datasets", 5, 0.05).unwrap_err();
+        let error = require_blocks("wilcoxon", "dataset", 5, 0.05).unwrap_err();
         assert_eq!(
             error.to_string(),
             "wilcoxon over 5 datasets cannot show p < 0.05: its smallest two-sided p is 0.0625; it needs at least 6 datasets"
         );
-        assert!(require_blocks("wilcoxon", "datasets", 6, 0.05).is_ok());
+        let one = require_blocks("wilcoxon", "dataset", 1, 0.05).unwrap_err().to_string();
+        assert!(
+            one.starts_with("wilcoxon over 1 dataset cannot show p < 0.05: its smallest two-sided p is 1;"),
+            "{one}"
+        );
+        assert!(require_blocks("wilcoxon", "dataset", 6, 0.05).is_ok());
     }
 }
