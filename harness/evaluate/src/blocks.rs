@@ -86,7 +86,7 @@ fn pair_users(a: &ArmScores, b: &ArmScores) -> Result<Option<Vec<(f64, f64)>>, S
     let only_b = users_b.keys().filter(|user| !users_a.contains_key(user)).count();
     if only_a + only_b > 0 {
         return Err(format!(
-            "{only_a} users are scored in {} only and {only_b} in {} only: arms are compared on the same users",
+            "users are scored in one arm only, {only_a} in {}, {only_b} in {}: arms are compared on the same users",
             a.arm, b.arm
         ));
     }

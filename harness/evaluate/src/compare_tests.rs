@@ -190,7 +190,7 @@ fn arms_with_other_users_are_never_paired() {
     assert_eq!(result.verdict, Verdict::Undefined);
     assert_eq!(
         result.note.unwrap(),
-        "2 users are scored in a only and 0 in b only: arms are compared on the same users"
+        "users are scored in one arm only, 2 in a, 0 in b: arms are compared on the same users"
     );
     let mut broken = with_users(arm("shop", "b", &HIGH), 60, 0.5, 3);
     broken.users.as_mut().unwrap().insert(9, f64::NAN);
