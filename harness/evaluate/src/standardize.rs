@@ -1,0 +1,68 @@
+//! Post step: zero mean and unit standard deviation on the training rows.
+
+use trailmark_core::contract::{FittedPost, Post};
+use trailmark_core::{Failure, Matrix, Spec};
+
+use crate::training_columns::{TrainingColumns, require_finite, require_rows, require_width};
+
+/// Name card.
+pub(crate) static SPEC: Spec = Spec {
+    name: "standardize",
+    summary: "subtracts the training mean and divides by the training standard deviation; columns that are constant in training become 0",
+    reference: "scikit-learn StandardScaler; constant columns differ, see the file",
+    revision: 1,
+    params: &[],
+};
+
+struct Standardize;
+
+/// Constructor for the catalogue.
+pub(crate) fn build() -> Box<dyn Post> {
+    Box::new(Standardize)
+}
+
+/// Mean and factor of each column, (n_features,). The factor is 1 / sd, with n in the denominator of the variance.
+///
+/// A column that is constant in training has no scale. Its factor is 0, so it is 0 for every row: no training row
+/// speaks for any other scale, and scikit-learn's factor of 1 would let a raw count of a test row outweigh all
+/// standardised columns.
+struct FittedStandardize {
+    columns: Vec<(f64, f64)>,
+}
+
+impl Post for Standardize {
+    fn fit(&self, train: &Matrix<f32>) -> Result<Box<dyn FittedPost>, Failure> {
+        require_rows(SPEC.name, train)?;
+        let TrainingColumns { mean, sd } = TrainingColumns::of(train);
+        let factor = |sd: f64| if sd == 0.0 { 0.0 } else { 1.0 / sd };
+        let columns = mean.into_iter().zip(sd).map(|(mean, sd)| (mean, factor(sd))).collect();
+        Ok(Box::new(FittedStandardize { columns }))
+    }
+}
+
+impl FittedPost for FittedStandardize {
+    #[expect(clippy::cast_possible_truncation, reason = "embeddings are f32; the quotient is rounded once")]
+    fn apply(&self, x: &mut Matrix<f32>) -> Result<(), Failure> {
+        require_width(SPEC.name, self.columns.len(), x)?;
+        for i in 0..x.rows() {
+            for (value, (mean, factor)) in x.row_mut(i).iter_mut().zip(&self.columns) {
+                *value = ((f64::from(*value) - mean) * factor) as f32;
+            }
+        }
+        require_finite(SPEC.name, x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_constant_in_training_is_zero_for_every_row() {
+        let train = Matrix::from_rows(&[[0.1_f32, 1.0], [0.1, 3.0], [0.1, 5.0]]).unwrap();
+        let fitted = build().fit(&train).unwrap();
+        let mut x = Matrix::from_rows(&[[0.1_f32, 3.0], [900.0, 3.0]]).unwrap();
+        fitted.apply(&mut x).unwrap();
+        assert_eq!(x.as_slice(), [0.0; 4]);
+    }
+}

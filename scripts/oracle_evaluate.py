@@ -1,0 +1,95 @@
+"""Writes tests/oracle/evaluate/*.toml: the elbow of kneed, the post steps of scikit-learn.
+
+Needs python 3.11, numpy 2.4.6, scikit-learn 1.9.1, kneed 0.9.0. Run it from anywhere; it writes beside itself.
+"""
+
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from kneed import KneeLocator
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "tests" / "oracle" / "evaluate"
+
+
+def value(v):
+    if isinstance(v, str):
+        return f'"{v}"'
+    if isinstance(v, (list, tuple, np.ndarray)):
+        return "[" + ", ".join(value(x) for x in v) + "]"
+    if isinstance(v, (int, np.integer)):
+        return str(int(v))
+    return repr(float(v))
+
+
+def write(name, tool, cases, rtol=1e-9, atol=1e-12, reason=None):
+    OUT.mkdir(parents=True, exist_ok=True)
+    lines = [f'tool = "{tool}"', f'version = "{version(tool)}"', 'script = "scripts/oracle_evaluate.py"', f"rtol = {rtol}", f"atol = {atol}"]
+    if reason:
+        lines.append(f'tolerance_reason = "{reason}"')
+    for case in cases:
+        lines += ["", "[[case]]"] + [f"{key} = {value(v)}" for key, v in case.items()]
+    (OUT / f"{name}.toml").write_text("\n".join(lines) + "\n")
+
+
+def elbow():
+    warnings.simplefilter("ignore")
+    rng = np.random.default_rng(1)
+    wcss = [900, 600, 420, 300, 230, 190, 165, 150, 140, 132]
+    inputs = [("pub-15", range(1, 11), wcss), ("pub-15, first six", range(1, 7), wcss[:6]), ("pub-15, first five", range(1, 6), wcss[:5])]
+    inputs += [
+        ("straight line", range(2, 9), [70.0, 60.0, 50.0, 40.0, 30.0, 20.0, 10.0]),
+        ("one sharp corner", range(2, 11), [100.0, 20.0, 19.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0]),
+        ("concave", range(2, 8), [100.0, 99.0, 95.0, 80.0, 50.0, 0.0]),
+        ("plateau", range(2, 11), [100.0, 50.0, 50.0, 50.0, 50.0, 40.0, 30.0, 20.0, 10.0]),
+        ("two knees", range(2, 16), [100, 70, 60, 58, 57, 56, 40, 20, 10, 9, 8, 7, 6, 5]),
+        ("uneven steps", [2, 3, 4, 6, 8, 12, 16, 24, 32], [900, 640, 500, 340, 260, 190, 160, 130, 118]),
+        ("not monotone", range(2, 10), [50.0, 30.0, 33.0, 20.0, 22.0, 15.0, 14.5, 14.0]),
+        ("three values", [2, 3, 4], [10.0, 2.0, 1.0]),
+    ]
+    for i in range(30):
+        n = int(rng.integers(4, 16))
+        drops = np.sort(rng.exponential(1.0, n))[::-1] if i % 2 else rng.exponential(1.0, n)
+        y = 100 - np.cumsum(drops) * rng.uniform(1, 5)
+        inputs.append((f"random {i}", range(2, 2 + n), y.round(4).tolist()))
+    cases = []
+    for name, x, y in inputs:
+        x = list(x)
+        locator = KneeLocator(x, y, S=1.0, curve="convex", direction="decreasing")
+        case = dict(name=name, n_clusters=x, inertia=y)
+        if locator.knee is not None:
+            case["knee"] = int(locator.knee)
+            case["height"] = float(locator.y_difference[x.index(locator.knee)])
+        cases.append(case)
+    assert [case.get("knee") for case in cases[:3]] == [4, 3, None]
+    assert sum("knee" in case for case in cases) not in (0, len(cases))
+    write("elbow", "kneed", cases)
+
+
+def posts():
+    rng = np.random.default_rng(2)
+    train = (rng.normal(0, 1, (9, 4)) * [1, 10, 0.01, 3] + [0, 100, 5, -2]).astype(np.float32)
+    x = np.vstack([train[:3], rng.normal(0, 2, (3, 4)).astype(np.float32)])
+    constant = train.copy()
+    constant[:, 1] = np.float32(0.1)
+    zeros = x.copy()
+    zeros[1] = 0
+    reason = "results are stored as f32"
+    center = StandardScaler(with_std=False).fit(train.astype(float))
+    write("center", "scikit-learn", [dict(train=train, x=x, expected=center.transform(x.astype(float)).ravel())], 1e-6, 1e-6, reason)
+    cases = []
+    # The second case is applied to training rows: constant columns of new rows follow another rule than scikit-learn.
+    for t, rows in ((train, x), (constant, constant)):
+        scaler = StandardScaler().fit(t.astype(float))
+        cases.append(dict(train=t, x=rows, expected=scaler.transform(rows.astype(float)).ravel()))
+    write("standardize", "scikit-learn", cases, 1e-6, 1e-6, reason)
+    cases = [dict(train=train, x=rows, expected=Normalizer().transform(rows.astype(float)).ravel()) for rows in (x, zeros)]
+    write("l2", "scikit-learn", cases, 1e-6, 1e-7, reason)
+
+
+if __name__ == "__main__":
+    elbow()
+    posts()
