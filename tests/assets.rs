@@ -15,7 +15,9 @@ fn movielens_runs_on_the_fetched_data() {
     let bench = Bench::new();
     shipped(&bench, "movielens.toml");
     // Without the sentence encoder, whose own test is in `neural`: this one is about the data and the protocol.
-    bench.trailmark(&["run", "movielens.toml", "-o", "run", "-F", "/minilm/", "--set", "sweep.n_clusters=[4,8]"]).exits(0);
+    bench
+        .trailmark(&["run", "movielens.toml", "-o", "run", "-F", "/minilm/", "--set", "sweep.n_clusters=[4,8]"])
+        .exits(0);
     let csv = bench.read("run/scores.csv");
     assert!(csv.contains("adjusted_rand_score[occupation]"));
     assert!(csv.contains("cluster_popularity/ndcg@20"));
@@ -28,9 +30,7 @@ fn eshop_sessions_are_all_read() {
     }
     let bench = Bench::new();
     shipped(&bench, "eshop.toml");
-    bench
-        .trailmark(&["run", "eshop.toml", "-o", "run", "-f", "/tfidf/kmeans/k=4/fold=0/"])
-        .exits(0);
+    bench.trailmark(&["run", "eshop.toml", "-o", "run", "-f", "/tfidf/kmeans/k=4/fold=0/"]).exits(0);
     let manifest = bench.read("run/run.json");
     assert!(manifest.contains("165474 rows read"), "{manifest}");
     assert!(manifest.contains("24026 sequences found"), "{manifest}");

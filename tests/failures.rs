@@ -12,7 +12,8 @@ fn a_planted_panic_fails_its_cell_and_moves_no_other_number() {
         .trailmark_with(&["run", "small.toml", "-o", "bad"], "TRAILMARK_FAULT", &format!("panic:^{cell}$"))
         .exits(10)
         .says(&format!("{cell}  failed: bug: panicked: planted in {cell}"));
-    let is_other = |line: &&str| !line.starts_with("shop,tfidf,kmeans,4,1,0,") && !line.starts_with("shop,tfidf,kmeans,auto,1,0,");
+    let is_other =
+        |line: &&str| !line.starts_with("shop,tfidf,kmeans,4,1,0,") && !line.starts_with("shop,tfidf,kmeans,auto,1,0,");
     let (good, bad) = (bench.read("good/scores.csv"), bench.read("bad/scores.csv"));
     assert_eq!(good.lines().filter(is_other).collect::<Vec<_>>(), bad.lines().filter(is_other).collect::<Vec<_>>());
     assert!(!bad.lines().any(|line| line.starts_with("shop,tfidf,kmeans,4,1,0,") && line.contains(",ok,")));
@@ -32,7 +33,11 @@ fn more_clusters_than_users_fail_with_both_numbers_and_the_others_stand() {
     assert!(outcome.stderr.contains("bad_input"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("500 clusters"), "{}", outcome.stderr);
     let csv = bench.read("run/scores.csv");
-    assert!(csv.lines().any(|line| line.starts_with("shop,tfidf,kmeans,2,0,0,test,arm,,adjusted_rand_score") && line.contains(",ok,")));
+    assert!(
+        csv.lines()
+            .any(|line| line.starts_with("shop,tfidf,kmeans,2,0,0,test,arm,,adjusted_rand_score")
+                && line.contains(",ok,"))
+    );
     assert!(!csv.lines().any(|line| line.starts_with("shop,tfidf,kmeans,500,") && line.contains(",ok,")));
 }
 
@@ -40,7 +45,10 @@ fn more_clusters_than_users_fail_with_both_numbers_and_the_others_stand() {
 fn a_run_stopped_by_its_budget_can_go_on() {
     let bench = Bench::new();
     bench.write("small.toml", SMALL);
-    bench.trailmark(&["run", "small.toml", "-o", "run", "--budget", "0s"]).exits(11).says("run the same command to go on");
+    bench
+        .trailmark(&["run", "small.toml", "-o", "run", "--budget", "0s"])
+        .exits(11)
+        .says("run the same command to go on");
     bench.trailmark(&["run", "small.toml", "-o", "run"]).exits(0);
 }
 

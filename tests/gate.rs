@@ -29,7 +29,20 @@ fn a_number_that_got_worse_than_its_margin_leaves_with_20_and_is_named() {
     let bench = gated();
     bench.trailmark(&["baseline", "save", "runs/small"]).exits(0);
     // A worse arm under the same name: fewer epochs and dimensions for the learnt encoder.
-    bench.trailmark(&["run", "small.toml", "-o", "worse", "--set", "encoder.w2v.dim=2", "--set", "encoder.tfidf.ngram_min=3", "--set", "encoder.tfidf.ngram_max=3"]).exits(0);
+    bench
+        .trailmark(&[
+            "run",
+            "small.toml",
+            "-o",
+            "worse",
+            "--set",
+            "encoder.w2v.dim=2",
+            "--set",
+            "encoder.tfidf.ngram_min=3",
+            "--set",
+            "encoder.tfidf.ngram_max=3",
+        ])
+        .exits(0);
     let outcome = bench.trailmark(&["gate", "worse"]).exits(20);
     assert!(outcome.stdout.contains("regressed"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("0.02"), "{}", outcome.stdout);

@@ -44,7 +44,8 @@ fn with_log(columns: &str, log: Option<&str>) -> Bench {
     bench
 }
 
-const COLUMNS: &str = "user = \"user\"\nitem = \"item\"\nvalue = \"value\"\ntime = { column = \"ts\", format = \"unix_s\" }";
+const COLUMNS: &str =
+    "user = \"user\"\nitem = \"item\"\nvalue = \"value\"\ntime = { column = \"ts\", format = \"unix_s\" }";
 
 fn log(users: usize, value: impl Fn(usize) -> String) -> String {
     let mut text = "user,item,ts,value\n".to_owned();

@@ -6,8 +6,13 @@ use crate::bench::{Bench, scores};
 fn mean_ari(bench: &Bench, run: &str) -> std::collections::BTreeMap<String, f64> {
     let mut sums = std::collections::BTreeMap::<String, (f64, f64)>::new();
     for row in scores(&bench.path(run).join("scores.csv")) {
-        if row["metric"] == "adjusted_rand_score" && row["split"] == "test" && row["role"] == "arm" && row["status"] == "ok" {
-            let entry = sums.entry(format!("{}/{}/{}", row["encoder"], row["clusterer"], row["n_clusters"])).or_default();
+        if row["metric"] == "adjusted_rand_score"
+            && row["split"] == "test"
+            && row["role"] == "arm"
+            && row["status"] == "ok"
+        {
+            let entry =
+                sums.entry(format!("{}/{}/{}", row["encoder"], row["clusterer"], row["n_clusters"])).or_default();
             entry.0 += row["value"].parse::<f64>().unwrap();
             entry.1 += 1.0;
         }
@@ -50,7 +55,16 @@ fn order_only_groups_are_seen_by_bigrams_and_not_by_bags() {
     );
     bench.write("order.toml", &text);
     bench
-        .trailmark(&["run", "order.toml", "-o", "run", "--set", "dataset.shop.order_only=true", "--set", "sweep.n_clusters=[6]"])
+        .trailmark(&[
+            "run",
+            "order.toml",
+            "-o",
+            "run",
+            "--set",
+            "dataset.shop.order_only=true",
+            "--set",
+            "sweep.n_clusters=[6]",
+        ])
         .exits(0);
     let means = mean_ari(&bench, "run");
     let (bag, bigrams) = (means["tfidf/kmeans/6"], means["bigrams/kmeans/6"]);

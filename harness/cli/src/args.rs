@@ -181,7 +181,11 @@ fn parse_shard(text: &str) -> Result<(usize, usize), String> {
     let (part, of) = text.split_once('/').ok_or("give it as I/N, such as 1/4")?;
     let number = |text: &str| text.parse::<usize>().map_err(|_| format!("{text:?} is not a whole number"));
     let (part, of) = (number(part)?, number(of)?);
-    if (1..=of).contains(&part) { Ok((part, of)) } else { Err(format!("there is no part {part} of {of}; parts count from 1")) }
+    if (1..=of).contains(&part) {
+        Ok((part, of))
+    } else {
+        Err(format!("there is no part {part} of {of}; parts count from 1"))
+    }
 }
 
 fn split_unit(text: &str) -> Result<(f64, &str), String> {

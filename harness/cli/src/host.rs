@@ -32,7 +32,9 @@ pub(crate) fn libraries() -> BTreeMap<String, String> {
     const NUMBERS: [&str; 7] = ["candle-core", "gemm", "kodama", "linfa-clustering", "statrs", "tokenizers", "libm"];
     let lock = include_str!("../../../Cargo.lock");
     let field = |block: &str, name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned))
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned))
     };
     lock.split("[[package]]")
         .filter_map(|block| Some((field(block, "name")?, field(block, "version")?)))

@@ -17,7 +17,8 @@ pub(crate) fn check_context(catalogue: &Catalogue) -> CheckContext<'_> {
 
 /// Reads and checks a suite.
 pub(crate) fn load_suite(path: &Path, set: &[String], catalogue: &Catalogue) -> CliResult<Suite> {
-    trailmark_suite::load(path, set, &check_context(catalogue)).map_err(|mistakes| CliError::new(exit_code::SUITE, mistakes))
+    trailmark_suite::load(path, set, &check_context(catalogue))
+        .map_err(|mistakes| CliError::new(exit_code::SUITE, mistakes))
 }
 
 /// The folder a suite runs in: the one named, or `runs/<suite>`, `runs/<suite>-2`, .. whichever is free or holds the

@@ -89,7 +89,8 @@ pub(crate) fn compare(run: &RunDir, suite: &Suite, manifest: &RunManifest) -> Cl
         };
         let arms = arms(suite, declared, &records, facts.per_user.then_some(&store))?;
         comparisons.extend(
-            compare_arms(&family, &arms).map_err(|error| CliError::new(exit_code::INTERNAL, format!("error: {error}")))?,
+            compare_arms(&family, &arms)
+                .map_err(|error| CliError::new(exit_code::INTERNAL, format!("error: {error}")))?,
         );
     }
     run.save_comparisons(&comparisons)?;
@@ -97,7 +98,12 @@ pub(crate) fn compare(run: &RunDir, suite: &Suite, manifest: &RunManifest) -> Cl
 }
 
 /// The scores of every arm at n_clusters = auto, in the suite's order.
-fn arms(suite: &Suite, declared: &Compare, records: &[CellRecord], per_user: Option<&ObjectStore>) -> CliResult<Vec<ArmScores>> {
+fn arms(
+    suite: &Suite,
+    declared: &Compare,
+    records: &[CellRecord],
+    per_user: Option<&ObjectStore>,
+) -> CliResult<Vec<ArmScores>> {
     let by_arm: BTreeMap<(&str, &str, &str), Vec<&CellRecord>> = records
         .iter()
         .filter(|record| record.cell.n_clusters == NClusters::Auto)
@@ -110,7 +116,8 @@ fn arms(suite: &Suite, declared: &Compare, records: &[CellRecord], per_user: Opt
     for dataset in &suite.datasets {
         for encoder in &suite.encoders {
             for clusterer in &suite.clusterers {
-                let Some(records) = by_arm.get(&(dataset.id.as_str(), encoder.id.as_str(), clusterer.id.as_str())) else {
+                let Some(records) = by_arm.get(&(dataset.id.as_str(), encoder.id.as_str(), clusterer.id.as_str()))
+                else {
                     continue;
                 };
                 let (arm, shared) = match declared.arms {
@@ -138,12 +145,12 @@ fn fold_score(record: &CellRecord, metric: &str) -> FoldScore {
     let (n_train, n_test, score) = match &record.outcome {
         Outcome::Failed(failure) => (0, 0, Score::Failed { cause: failure.to_string() }),
         Outcome::Ok(scores) => {
-            let row =
-                scores.rows.iter().find(|row| row.split == Split::Test && row.role == Role::Arm && row.metric == metric);
-            let score = row.map_or_else(
-                || Score::Failed { cause: format!("the cell has no {metric}") },
-                |row| row.score.clone(),
-            );
+            let row = scores
+                .rows
+                .iter()
+                .find(|row| row.split == Split::Test && row.role == Role::Arm && row.metric == metric);
+            let score = row
+                .map_or_else(|| Score::Failed { cause: format!("the cell has no {metric}") }, |row| row.score.clone());
             (scores.sizes_train.iter().sum(), scores.sizes_test.iter().sum(), score)
         }
     };

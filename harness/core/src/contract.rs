@@ -75,7 +75,7 @@ pub trait FittedPost: Send + Sync {
     /// Changes vectors in place, (n, n_features).
     ///
     /// # Errors
-    /// [`Failure`] for a row that has no image (a zero vector under l2).
+    /// [`Failure`] for a row that has no image.
     fn apply(&self, x: &mut Matrix<f32>) -> Result<(), Failure>;
 }
 

@@ -5,6 +5,7 @@
 //! has one crate, and all of them depend on this one.
 
 pub mod catalogue;
+pub mod cell;
 pub mod comparison;
 pub mod config;
 pub mod contract;
@@ -19,6 +20,7 @@ pub mod score;
 pub mod spec;
 
 pub use catalogue::Catalogue;
+pub use cell::{CellName, NClusters};
 pub use dataset::{Dataset, Fold, SequenceView, Sequences};
 pub use embeddings::Embeddings;
 pub use failure::{Failure, FailureClass};

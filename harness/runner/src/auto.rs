@@ -1,6 +1,6 @@
 //! n_clusters chosen on training users: every rule is asked and shown, the suite's own rule decides.
 
-use trailmark_evaluate::pick::{self, PickAnswer};
+use trailmark_evaluate::{PickAnswer, elbow_pick, silhouette_pick};
 use trailmark_store::{CellRecord, NClusters, Outcome, Pick, Role, Split};
 use trailmark_suite::checked::{PickRule, Sweep};
 
@@ -15,8 +15,8 @@ pub(crate) fn picks(sweep: &Sweep, records: &[&CellRecord]) -> Vec<Pick> {
             })
             .collect()
     };
-    let silhouette = keep(pick::silhouette_pick(&curve("silhouette_score"), sweep.min_silhouette));
-    let elbow = keep(pick::elbow_pick(&curve("inertia")));
+    let silhouette = keep(silhouette_pick(&curve("silhouette_score"), sweep.min_silhouette));
+    let elbow = keep(elbow_pick(&curve("inertia")));
     match sweep.pick {
         PickRule::Silhouette => vec![silhouette, elbow],
         PickRule::Elbow => vec![elbow, silhouette],

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use trailmark_core::contract::{Context, Scope};
 use trailmark_core::{Failure, FailureClass, Fold, Key, Matrix, SequenceView};
-use trailmark_evaluate::leak::LeakGuard;
+use trailmark_evaluate::LeakGuard;
 use trailmark_store::artifact::Vectors;
 
 use crate::Sink;
@@ -165,6 +165,10 @@ pub(crate) fn space(
             let id = &prepared.dataset(task.dataset).sequences.ids[rows[row]];
             return Err(Failure::bad_input(format!("the vector of sample {id:?} holds {value} in column {column}")));
         }
+    }
+    let zero = trailmark_evaluate::zero_rows(&train) + trailmark_evaluate::zero_rows(&test);
+    if zero > 0 {
+        warnings.push(format!("{zero} of {} vectors are zero and have no direction", train.rows() + test.rows()));
     }
     warnings.sort();
     warnings.dedup();

@@ -2,8 +2,7 @@
 
 use trailmark_core::contract::{Context, Partition, SweepPoint};
 use trailmark_core::{Failure, FailureClass, Fold, Labels};
-use trailmark_evaluate::controls;
-use trailmark_evaluate::leak::LeakGuard;
+use trailmark_evaluate::LeakGuard;
 use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick};
 
 use crate::Sink;
@@ -81,8 +80,10 @@ pub(crate) fn run(prepared: &Prepared<'_>, task: &Task, frozen: &Frozen, sink: &
 
 fn run_controls(prepared: &Prepared<'_>, task: &Task, fold: &Fold, sink: &Sink<'_>) {
     let n_clusters = NClusters::Fixed(1);
-    let labels =
-        LabelsArtifact { train: controls::one_cluster(fold.train.len()), test: controls::one_cluster(fold.test.len()) };
+    let labels = LabelsArtifact {
+        train: trailmark_evaluate::one_cluster(fold.train.len()),
+        test: trailmark_evaluate::one_cluster(fold.test.len()),
+    };
     let scored = shield(|| {
         let guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
         guard.check()?;
@@ -379,8 +380,8 @@ impl<'a> Arm<'a> {
             }
             None => {
                 let labels = LabelsArtifact {
-                    train: controls::one_cluster(self.fold.train.len()),
-                    test: controls::one_cluster(self.fold.test.len()),
+                    train: trailmark_evaluate::one_cluster(self.fold.train.len()),
+                    test: trailmark_evaluate::one_cluster(self.fold.test.len()),
                 };
                 (labels, "one cluster for all".to_owned(), Vec::new())
             }

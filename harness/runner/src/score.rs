@@ -7,7 +7,6 @@ use trailmark_core::config::Future;
 use trailmark_core::contract::{Metric, MetricInput, Points, RecommendTrain, Recommender};
 use trailmark_core::dataset::ReferenceLabels;
 use trailmark_core::{Dataset, Failure, Fold, Labels, Score, Undefined};
-use trailmark_evaluate::controls;
 use trailmark_recommend::ranking;
 use trailmark_store::{LabelsArtifact, Role, ScoreRow, Split, UserScores};
 
@@ -51,8 +50,8 @@ impl Scoring<'_> {
         let shuffled: Vec<LabelsArtifact> = partitions
             .iter()
             .map(|labels| LabelsArtifact {
-                train: controls::random_labels(&labels.train, seed),
-                test: controls::random_labels(&labels.test, seed),
+                train: trailmark_evaluate::random_labels(&labels.train, seed),
+                test: trailmark_evaluate::random_labels(&labels.test, seed),
             })
             .collect();
         let together = shield(|| {

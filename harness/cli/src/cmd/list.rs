@@ -25,7 +25,9 @@ pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
                 let compares = if metric.internal() { "inside one space" } else { "between encoders" };
                 let needs = if metric.needs().labels_true { "reference labels" } else { "vectors" };
                 let spec = metric.spec();
-                table.push([spec.name, better, compares, needs, spec.summary, spec.reference].map(str::to_owned).to_vec());
+                table.push(
+                    [spec.name, better, compares, needs, spec.summary, spec.reference].map(str::to_owned).to_vec(),
+                );
             }
             for spec in &catalogue.ranking_metrics {
                 let name = format!("<recommender>/{}@<k>", spec.name);

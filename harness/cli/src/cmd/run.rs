@@ -81,7 +81,13 @@ fn report(run: &RunDir, suite: &Suite, manifest: RunManifest) -> CliResult<()> {
     Ok(())
 }
 
-fn manifest(suite: &Suite, prepared: &Prepared<'_>, hash: trailmark_core::Key, set: &[String], threads: usize) -> RunManifest {
+fn manifest(
+    suite: &Suite,
+    prepared: &Prepared<'_>,
+    hash: trailmark_core::Key,
+    set: &[String],
+    threads: usize,
+) -> RunManifest {
     let (vcs_commit, vcs_dirty) = host::vcs();
     RunManifest {
         format: FORMAT_VERSION,
@@ -117,6 +123,7 @@ fn planted_fault() -> CliResult<Fault> {
     let pattern = text.strip_prefix("panic:").ok_or_else(|| {
         CliError::new(exit_code::USAGE, format!("error: TRAILMARK_FAULT is panic:REGEX, got {text:?}"))
     })?;
-    let regex = regex::Regex::new(pattern).map_err(|error| CliError::new(exit_code::USAGE, format!("error: TRAILMARK_FAULT: {error}")))?;
+    let regex = regex::Regex::new(pattern)
+        .map_err(|error| CliError::new(exit_code::USAGE, format!("error: TRAILMARK_FAULT: {error}")))?;
     Ok(Some(Box::new(move |cell: &str| regex.is_match(cell))))
 }
