@@ -1,0 +1,106 @@
+//! What clusterers refuse before they start: every message says what, where and how to mend it.
+
+use thiserror::Error;
+use trailmark_core::contract::Context;
+use trailmark_core::{Failure, FailureClass, Matrix};
+
+/// Input that no partition can be made of.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub(crate) enum InputError {
+    /// No rows.
+    #[error("there is no sample to cluster; check the filters of [sequence] and the number of folds")]
+    NoSamples,
+    /// No columns.
+    #[error("the vectors have no feature; check the encoder's settings")]
+    NoFeatures,
+    /// More clusters than samples.
+    #[error(
+        "{n_samples} users cannot make {n_clusters} clusters; lower sweep.n_clusters to at most {n_samples} or bring \
+         more users"
+    )]
+    TooFewSamples {
+        /// Samples given.
+        n_samples: usize,
+        /// Clusters asked for.
+        n_clusters: usize,
+    },
+    /// Zero clusters.
+    #[error("n_clusters is 0; ask for at least 1 in sweep.n_clusters")]
+    NoClusters,
+    /// NaN or infinity.
+    #[error("the vectors hold {value} at row {row}, column {column}; mend the encoder's output")]
+    NotFinite {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// New rows of another width.
+    #[error("the clusters were fitted on {fitted} features, the rows to assign have {got}; encode both alike")]
+    Width {
+        /// Features of the training rows.
+        fitted: usize,
+        /// Features of the rows to assign.
+        got: usize,
+    },
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        Self::from_error(FailureClass::BadInput, &error)
+    }
+}
+
+/// Refuses training vectors without rows, without columns or with values that are not finite.
+pub(crate) fn check_vectors(x: &Matrix<f32>) -> Result<(), InputError> {
+    if x.rows() == 0 {
+        return Err(InputError::NoSamples);
+    }
+    if x.cols() == 0 {
+        return Err(InputError::NoFeatures);
+    }
+    check_finite(x)
+}
+
+/// Refuses values that are not finite.
+pub(crate) fn check_finite(x: &Matrix<f32>) -> Result<(), InputError> {
+    match x.first_not_finite() {
+        Some((row, column, value)) => Err(InputError::NotFinite { row, column, value }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a number of clusters that the samples cannot make.
+pub(crate) fn check_n_clusters(n_samples: usize, n_clusters: usize) -> Result<(), InputError> {
+    if n_clusters == 0 {
+        Err(InputError::NoClusters)
+    } else if n_clusters > n_samples {
+        Err(InputError::TooFewSamples { n_samples, n_clusters })
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses rows to assign that do not fit the fitted clusters.
+pub(crate) fn check_rows(fitted: usize, rows: &Matrix<f32>) -> Result<(), InputError> {
+    if rows.rows() > 0 && rows.cols() != fitted {
+        return Err(InputError::Width { fitted, got: rows.cols() });
+    }
+    check_finite(rows)
+}
+
+/// Refuses a step that needs more memory than declared.
+pub(crate) fn check_memory(what: &str, need: u64, ctx: &Context) -> Result<(), Failure> {
+    if need <= ctx.memory_bytes {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureClass::Oom,
+        format!(
+            "{what} needs {need} bytes, the limit is {} bytes; raise --memory or take fewer users",
+            ctx.memory_bytes
+        ),
+    ))
+}

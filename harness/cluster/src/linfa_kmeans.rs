@@ -1,0 +1,131 @@
+//! K-means as linfa-clustering fits it, for users of that ecosystem and as a second opinion on `kmeans`.
+//!
+//! Only the centres are linfa's. Of its fitted model, `cluster_count` belongs to the last start rather than the best
+//! and `inertia` to the centres before the last update, so labels and inertia are made from the centres here. It
+//! does not tell whether it converged. It is several times slower than `kmeans`: row by row, without blocked products.
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_clustering::{KMeans, KMeansInit};
+use ndarray::Array2;
+use rand_core_06::RngCore;
+use trailmark_core::catalogue::BuildError;
+use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
+use trailmark_core::spec::ParamDefault;
+use trailmark_core::{Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Spec, Stream};
+
+use crate::centred::Centred;
+use crate::centroids::CentroidPartition;
+use crate::kmeans::{init_of, sweep_over};
+use crate::seeding::Init;
+
+/// Name card.
+pub(crate) static SPEC: Spec = Spec {
+    name: "linfa_kmeans",
+    summary: "k-means as fitted by linfa-clustering; labels and inertia are recomputed from its centres",
+    reference: "linfa-clustering 0.8, KMeans (rust-ml/linfa)",
+    revision: 1,
+    params: &[
+        ParamSpec {
+            name: "n_init",
+            summary: "number of starts (linfa's n_runs), the one of least inertia is kept",
+            kind: ParamKind::Integer { min: 1, max: 10_000 },
+            default: ParamDefault::Integer(10),
+        },
+        ParamSpec {
+            name: "max_iter",
+            summary: "iterations of one start at most (linfa's max_n_iterations); linfa does not say whether it converged",
+            kind: ParamKind::Integer { min: 1, max: 1_000_000 },
+            default: ParamDefault::Integer(300),
+        },
+        ParamSpec {
+            name: "tol",
+            summary: "stop when the centres move less than this distance (linfa's tolerance, not relative to the data)",
+            kind: ParamKind::Number { min: 1e-12, max: f64::INFINITY },
+            default: ParamDefault::Number(1e-4),
+        },
+        ParamSpec {
+            name: "init",
+            summary: "first centres: k-means++ without trials, or rows drawn uniformly",
+            kind: ParamKind::Choice(&["k-means++", "random"]),
+            default: ParamDefault::Text("k-means++"),
+        },
+    ],
+};
+
+/// Makes the clusterer.
+pub(crate) fn build(params: &Params) -> Result<Box<dyn Clusterer>, BuildError> {
+    Ok(Box::new(LinfaKMeans {
+        n_runs: params.size("n_init"),
+        max_n_iterations: params.size("max_iter") as u64,
+        tolerance: params.number("tol"),
+        init: init_of(params.text("init")),
+    }))
+}
+
+/// Lets linfa, which speaks rand 0.8, draw from our stream.
+#[derive(Clone)]
+struct LinfaDraws(Stream);
+
+impl RngCore for LinfaDraws {
+    fn next_u32(&mut self) -> u32 {
+        (self.0.next_u64() >> 32) as u32
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.0.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core_06::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+struct LinfaKMeans {
+    n_runs: usize,
+    max_n_iterations: u64,
+    tolerance: f64,
+    init: Init,
+}
+
+impl Clusterer for LinfaKMeans {
+    fn fit_sweep(
+        &self,
+        x: &Matrix<f32>,
+        points: &[SweepPoint],
+        ctx: &Context,
+    ) -> Vec<Result<Box<dyn Partition>, Failure>> {
+        sweep_over("linfa_kmeans", x, points, ctx, |data, point| Ok(Box::new(self.fit(data, point)?)))
+    }
+}
+
+impl LinfaKMeans {
+    fn fit(&self, data: &Centred, point: &SweepPoint) -> Result<CentroidPartition, Failure> {
+        let records = Array2::from_shape_vec((data.n_samples(), data.n_features()), data.x.as_slice().to_vec())
+            .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
+        let init = match self.init {
+            Init::PlusPlus => KMeansInit::KMeansPlusPlus,
+            Init::Random => KMeansInit::Random,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "linfa takes the tolerance in the precision of the data")]
+        let tolerance = self.tolerance as f32;
+        let model = KMeans::params_with_rng(point.n_clusters, LinfaDraws(Stream::new(point.seed)))
+            .n_runs(self.n_runs)
+            .max_n_iterations(self.max_n_iterations)
+            .tolerance(tolerance)
+            .init_method(init)
+            .fit(&DatasetBase::from(records))
+            .map_err(|error| Failure::from_error(FailureClass::Degenerate, &error))?;
+        let centres: Vec<f64> = model.centroids().iter().map(|value| f64::from(*value)).collect();
+        let centres = Matrix::from_vec(point.n_clusters, data.n_features(), centres)
+            .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
+        Ok(CentroidPartition::nearest(data, &centres, Vec::new()))
+    }
+}
