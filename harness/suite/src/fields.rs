@@ -125,7 +125,11 @@ pub(crate) static DATASET: Section = Section {
     summary: "An event log. With source = \"synthetic\" the generator's parameters stand beside these keys.",
     fields: &[
         required("id", TEXT, "what the suite calls it"),
-        required("source", TEXT, "`synthetic`, a dataset known by manifest, a RecBole `.inter` file, or a delimited log"),
+        required(
+            "source",
+            TEXT,
+            "`synthetic`, a dataset known by manifest, a RecBole `.inter` file, or a delimited log",
+        ),
         with(
             "labels",
             Takes::Other("a list of label names"),
@@ -254,7 +258,11 @@ pub(crate) static FUTURE: Section = Section {
     summary: "What the recommender must predict.",
     fields: &[
         absent("last", whole(1, i64::MAX), "the last n events of every sample"),
-        absent("after", Takes::Other("a date or an RFC 3339 time"), "events at or after this instant, UTC unless it says otherwise"),
+        absent(
+            "after",
+            Takes::Other("a date or an RFC 3339 time"),
+            "events at or after this instant, UTC unless it says otherwise",
+        ),
     ],
 };
 
@@ -271,10 +279,7 @@ pub(crate) static ENCODER: Section = Section {
 pub(crate) static CLUSTERER: Section = Section {
     name: "[[clusterer]]",
     summary: "From vectors to groups. The parameters of its kind stand beside these keys.",
-    fields: &[
-        required("id", TEXT, "what the suite calls it"),
-        required("kind", TEXT, "which clusterer"),
-    ],
+    fields: &[required("id", TEXT, "what the suite calls it"), required("kind", TEXT, "which clusterer")],
 };
 
 pub(crate) static SWEEP: Section = Section {
@@ -311,7 +316,11 @@ pub(crate) static SCORE: Section = Section {
     name: "[score]",
     summary: "What is measured.",
     fields: &[
-        required("primary", TEXT, "the metric of the headline: a partition metric, or <recommender>/<ranking metric>@<k>"),
+        required(
+            "primary",
+            TEXT,
+            "the metric of the headline: a partition metric, or <recommender>/<ranking metric>@<k>",
+        ),
         absent(
             "metrics",
             Takes::Other("a list of partition metrics"),
@@ -360,7 +369,11 @@ pub(crate) static GATE: Section = Section {
     summary: "What fails a build.",
     fields: &[
         absent("metric", TEXT, "left out: the primary metric"),
-        required("margin", real(0.0, f64::INFINITY), "allowed loss in the metric's unit; not given with rule = \"exact\""),
+        required(
+            "margin",
+            real(0.0, f64::INFINITY),
+            "allowed loss in the metric's unit; not given with rule = \"exact\"",
+        ),
         with(
             "rule",
             Takes::One(ParamKind::Choice(&["margin", "exact", "non_inferior"])),
@@ -375,8 +388,37 @@ pub(crate) static GATE: Section = Section {
     ],
 };
 
-/// All sections, for tests and the reference.
-pub(crate) static SECTIONS: &[&Section] = &[
-    &ROOT, &SUITE, &DATASET, &COLUMNS, &TIME, &SEQUENCE, &FORM, &SPLIT, &FUTURE, &ENCODER, &CLUSTERER, &SWEEP, &RANGE,
-    &SCORE, &RECOMMEND, &COMPARE, &GATE,
-];
+/// The source that is the built-in generator.
+pub(crate) const SYNTHETIC: &str = "synthetic";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SECTIONS: &[&Section] = &[
+        &ROOT, &SUITE, &DATASET, &COLUMNS, &TIME, &SEQUENCE, &FORM, &SPLIT, &FUTURE, &ENCODER, &CLUSTERER, &SWEEP,
+        &RANGE, &SCORE, &RECOMMEND, &COMPARE, &GATE,
+    ];
+
+    #[test]
+    fn the_format_reference_explains_every_key() {
+        let path = trailmark_kit::root().join("suites/README.md");
+        let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for section in SECTIONS {
+            for field in section.fields {
+                let named = page.contains(&format!("`{}`", field.name));
+                assert!(named, "suites/README.md does not explain `{}` of {}", field.name, section.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_is_declared_twice_in_a_section() {
+        for section in SECTIONS {
+            for (at, field) in section.fields.iter().enumerate() {
+                let twice = section.fields[..at].iter().any(|earlier| earlier.name == field.name);
+                assert!(!twice, "{} declares {:?} twice", section.name, field.name);
+            }
+        }
+    }
+}

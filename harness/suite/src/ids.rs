@@ -56,12 +56,8 @@ pub fn protocol_parts(
 ) -> BTreeMap<String, String> {
     let revision = |spec: &Spec| format!("{} r{}", spec.name, spec.revision);
     let score = &suite.score;
-    let metrics: Vec<String> = score
-        .metrics
-        .iter()
-        .filter_map(|name| catalogue.metric(name))
-        .map(|metric| revision(metric.spec()))
-        .collect();
+    let metrics: Vec<String> =
+        score.metrics.iter().filter_map(|name| catalogue.metric(name)).map(|metric| revision(metric.spec())).collect();
     let recommend = match &score.recommend {
         None => "none".to_owned(),
         Some(recommend) => {

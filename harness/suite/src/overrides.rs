@@ -71,8 +71,7 @@ fn set(table: &mut Table, steps: &[Step<'_>], value: Node) -> Result<(), (Mistak
             None => Ok(()),
         },
         other => {
-            let mistake =
-                Mistake::OverrideThrough { step: step.name.to_owned(), found: other.type_name().to_owned() };
+            let mistake = Mistake::OverrideThrough { step: step.name.to_owned(), found: other.type_name().to_owned() };
             Err((mistake, step.place))
         }
     }

@@ -246,9 +246,7 @@ impl Plan {
             cells: self.groups.iter().map(|group| group.cells.len()).sum(),
             auto_cells: self.groups.iter().map(|group| group.autos.len()).sum(),
             fits: self.groups.iter().map(|group| group.fits(suite)).sum(),
-            fitted_rows: sized(&|samples, group| {
-                (samples - samples / folds).saturating_mul(group.fits(suite) as u64)
-            }),
+            fitted_rows: sized(&|samples, group| (samples - samples / folds).saturating_mul(group.fits(suite) as u64)),
             row_pairs: sized(&|samples, _| {
                 let test = samples / folds;
                 pairs(samples - test).saturating_add(pairs(test))

@@ -37,15 +37,18 @@ impl<'a> Reader<'a> {
 
     /// Reports keys that neither the section nor `params` has.
     pub(crate) fn refuse_unknown(&self, params: &[ParamSpec]) {
-        let valid: Vec<String> =
-            self.section.fields.iter().map(|field| field.name).chain(params.iter().map(|param| param.name)).map(str::to_owned).collect();
+        let valid: Vec<String> = self
+            .section
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .chain(params.iter().map(|param| param.name))
+            .map(str::to_owned)
+            .collect();
         for entry in &self.table.entries {
             if !valid.contains(&entry.key) {
-                let mistake = Mistake::UnknownKey {
-                    within: self.within.clone(),
-                    key: entry.key.clone(),
-                    valid: valid.clone(),
-                };
+                let mistake =
+                    Mistake::UnknownKey { within: self.within.clone(), key: entry.key.clone(), valid: valid.clone() };
                 self.sink.push(mistake, Some(entry.key_place));
             }
         }
@@ -263,18 +266,18 @@ fn wrong_type(sink: &Sink, name: &str, takes: &str, about: &str, node: &Node) {
 /// Checks a single value against what a parameter takes. A whole number is also a real one.
 pub(crate) fn single(sink: &Sink, name: &str, summary: &str, kind: ParamKind, node: &Node) -> Option<ParamValue> {
     let out_of_range = |value: String| {
-        let mistake = Mistake::OutOfRange {
-            key: name.to_owned(),
-            range: kind.to_string(),
-            value,
-            about: about(name, summary),
-        };
+        let mistake =
+            Mistake::OutOfRange { key: name.to_owned(), range: kind.to_string(), value, about: about(name, summary) };
         sink.push(mistake, Some(node.place));
         None
     };
     match (kind, &node.value) {
         (ParamKind::Integer { min, max }, Value::Integer(value)) => {
-            if (min..=max).contains(value) { Some(ParamValue::Integer(*value)) } else { out_of_range(value.to_string()) }
+            if (min..=max).contains(value) {
+                Some(ParamValue::Integer(*value))
+            } else {
+                out_of_range(value.to_string())
+            }
         }
         (ParamKind::Number { min, max }, Value::Integer(_) | Value::Number(_)) => {
             let value = match node.value {

@@ -14,12 +14,14 @@ use crate::resolved::{quoted, texts};
 pub fn reference_toml(context: &CheckContext<'_>) -> String {
     let catalogue = context.catalogue;
     let mut page = Page::default();
-    page.comment("Every key of a suite with its meaning, what it takes and its default. Written by the program: do not");
+    page.comment(
+        "Every key of a suite with its meaning, what it takes and its default. Written by the program: do not",
+    );
     page.comment("edit. What is commented out has no default or needs something that is not here. Prose: README.md.");
     page.blank();
     page.field(fields::ROOT.field("schema"), Some("1"));
     page.section("[suite]", &fields::SUITE, &[("name", &quoted("reference"))]);
-    page.section("[[dataset]]", &fields::DATASET, &[("id", &quoted("shop")), ("source", &quoted("synthetic"))]);
+    page.section("[[dataset]]", &fields::DATASET, &[("id", &quoted("shop")), ("source", &quoted(fields::SYNTHETIC))]);
     if let Some(spec) = catalogue.synthetic {
         page.comment(&format!("Parameters of the generator. {}", spec.summary));
         page.params(spec, false);
@@ -46,7 +48,7 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
     let primary = catalogue
         .metrics
         .iter()
-        .find(|metric| !metric.internal() && !metric.needs().labels_true)
+        .find(|metric| !metric.needs().labels_true)
         .or_else(|| catalogue.metrics.first())
         .map_or("", |metric| metric.spec().name);
     let primary = quoted(primary);
@@ -67,9 +69,9 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
         page.comment(&format!("  <recommender>/{}@<k>: {}", metric.name, metric.summary));
     }
 
-    // Both need more than one arm or a metric of their own, which a reference for any catalogue cannot promise.
-    page.muted = true;
-    page.section("[[compare]]", &fields::COMPARE, &[("arms", &quoted("encoder")), ("metric", &primary)]);
+    // With one clusterer there is nothing to compare, and the reference would not be a valid suite.
+    page.muted = catalogue.clusterers.iter().filter(|entry| !must_be_told(entry.spec)).count() < 2;
+    page.section("[[compare]]", &fields::COMPARE, &[("arms", &quoted("clusterer"))]);
     page.muted = false;
     page.section("[[gate]]", &fields::GATE, &[("margin", "0.02")]);
     page.out
@@ -146,7 +148,7 @@ impl Page {
                 self.blank();
             }
             self.comment(spec.summary);
-            let muted = spec.params.iter().any(|param| param.default == ParamDefault::Required);
+            let muted = must_be_told(spec);
             self.muted = muted;
             self.line(header);
             self.line(&format!("id = {}", quoted(spec.name)));
@@ -161,7 +163,9 @@ impl Page {
 
     fn delimited_log(&mut self) {
         self.blank();
-        self.comment("A delimited log; .gz is unpacked on the way. A RecBole log is a path that ends in .inter and needs no");
+        self.comment(
+            "A delimited log; .gz is unpacked on the way. A RecBole log is a path that ends in .inter and needs no",
+        );
         self.comment("column map.");
         self.muted = true;
         self.line("[[dataset]]");
@@ -180,6 +184,11 @@ impl Page {
             self.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
         }
     }
+}
+
+/// True when a kind has parameters without which it is nothing.
+fn must_be_told(spec: &Spec) -> bool {
+    spec.params.iter().any(|param| param.default == ParamDefault::Required)
 }
 
 /// The default in words and as TOML.

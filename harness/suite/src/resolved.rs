@@ -8,7 +8,7 @@ use trailmark_core::config::{Columns, DatasetConfig, Future, SequenceConfig, Sou
 use trailmark_core::{Key, KeyBuilder, ParamValue, Params, Spec};
 
 use crate::checked::{CompareArms, GateKind, ScoreConfig, Suite, Sweep};
-use crate::ids;
+use crate::{fields, ids};
 
 /// The whole suite, canonical.
 pub fn resolved_toml(suite: &Suite) -> String {
@@ -75,7 +75,7 @@ fn dataset(config: &DatasetConfig) -> String {
         // The generator's Spec is not part of a checked suite, so parameters come by name; all are written.
         Source::Synthetic { params } => params
             .iter()
-            .fold(lines.text("source", "synthetic"), |lines, (name, value)| lines.raw(name, param(value))),
+            .fold(lines.text("source", fields::SYNTHETIC), |lines, (name, value)| lines.raw(name, param(value))),
         Source::Named { name } => lines.text("source", name),
         Source::Delimited { path, .. } | Source::Recbole { path } => lines.text("source", &path.to_string_lossy()),
     };
@@ -127,9 +127,9 @@ pub(crate) fn sequence(config: &SequenceConfig) -> String {
     let lines = Lines::section("[sequence]");
     let lines = match config.unit {
         Unit::User => lines.text("unit", "user"),
-        Unit::Session { gap_ms } => lines
-            .text("unit", "session")
-            .optional_text("gap", gap_ms.map(|ms| format!("{}s", ms / 1000)).as_deref()),
+        Unit::Session { gap_ms } => {
+            lines.text("unit", "session").optional_text("gap", gap_ms.map(|ms| format!("{}s", ms / 1000)).as_deref())
+        }
     };
     lines
         .raw("form", format!("{{ text = {}, tokens = {} }}", quoted(&config.text), quoted(&config.tokens)))

@@ -1,7 +1,7 @@
 //! `[[encoder]]` and `[[clusterer]]`: kinds and parameters against the catalogue.
 
-use trailmark_core::{Catalogue, Params, Spec};
 use trailmark_core::spec::ParamDefault;
+use trailmark_core::{Catalogue, Params, Spec};
 
 use super::{Ids, owned, required_tables};
 use crate::checked::{ClustererArm, EncoderArm};
@@ -61,8 +61,7 @@ fn kind<'a, N: Iterator<Item = &'a str>>(
     };
     let spec = find(&name);
     if spec.is_none() {
-        let mistake =
-            Mistake::UnknownName { what: what.to_owned(), name, origin: "built in", valid: owned(names()) };
+        let mistake = Mistake::UnknownName { what: what.to_owned(), name, origin: "built in", valid: owned(names()) };
         reader.sink.push(mistake, Some(place));
     }
     spec
@@ -86,8 +85,7 @@ pub(super) fn params(reader: &Reader<'_>, spec: &'static Spec) -> Params {
             }
             None if param.default == ParamDefault::Required => {
                 let about = format!("{}: {}; takes {}", param.name, param.summary, param.kind);
-                let mistake =
-                    Mistake::MissingKey { within: reader.within.clone(), key: param.name.to_owned(), about };
+                let mistake = Mistake::MissingKey { within: reader.within.clone(), key: param.name.to_owned(), about };
                 reader.sink.push(mistake, reader.place);
             }
             None => {}

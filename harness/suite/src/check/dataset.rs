@@ -77,7 +77,7 @@ fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Source, Optio
     let nowhere = Source::Named { name: String::new() };
     let Some((text, place)) = reader.text("source") else { return (nowhere, None) };
     let path = || PathBuf::from(&text);
-    let synthetic = catalogue.synthetic.filter(|spec| spec.name == text);
+    let synthetic = catalogue.synthetic.filter(|_| text == fields::SYNTHETIC);
     if let Some(spec) = synthetic {
         reader.within = format!("[[dataset]] with source {text:?}");
         reader.refuse_unknown(spec.params);
@@ -94,7 +94,8 @@ fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Source, Optio
         return (Source::Recbole { path: path() }, None);
     }
     if !text.contains(['/', '\\', '.']) {
-        let valid = catalogue.synthetic.iter().map(|spec| spec.name).chain(catalogue.datasets.iter().map(String::as_str));
+        let valid =
+            catalogue.synthetic.iter().map(|_| fields::SYNTHETIC).chain(catalogue.datasets.iter().map(String::as_str));
         let mistake = Mistake::UnknownName {
             what: "dataset".to_owned(),
             name: text,
@@ -201,10 +202,7 @@ fn time(map: &Reader<'_>, check: &impl Fn(Located<String>) -> String) -> Option<
     })
 }
 
-fn rename(
-    map: &Reader<'_>,
-    check: &impl Fn(Located<String>) -> String,
-) -> BTreeMap<String, BTreeMap<String, String>> {
+fn rename(map: &Reader<'_>, check: &impl Fn(Located<String>) -> String) -> BTreeMap<String, BTreeMap<String, String>> {
     let Some(node) = map.node("rename") else { return BTreeMap::new() };
     let Value::Table(by_column) = &node.value else {
         map.wrong_type("rename", node);

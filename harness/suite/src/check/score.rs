@@ -32,12 +32,8 @@ fn n_clusters(reader: &Reader<'_>) -> Option<Vec<usize>> {
         let step = if range.node("step").is_some() { range.size("step")? } else { 1 };
         let (from, to) = (from?, to?);
         if from > to {
-            let mistake = Mistake::LowAboveHigh {
-                low_key: "from",
-                low: from.to_string(),
-                high_key: "to",
-                high: to.to_string(),
-            };
+            let mistake =
+                Mistake::LowAboveHigh { low_key: "from", low: from.to_string(), high_key: "to", high: to.to_string() };
             reader.sink.push(mistake, range.place_of("from"));
         }
         let values: Vec<usize> = (from..=to).step_by(step).collect();
@@ -246,7 +242,7 @@ impl Scoring<'_> {
                 names.extend(further.map(|label| format!("{name}[{label}]")));
             }
         }
-        for recommend in &config.recommend {
+        if let Some(recommend) = &config.recommend {
             for recommender in &recommend.recommenders {
                 for metric in &self.catalogue.ranking_metrics {
                     names.extend(recommend.at.iter().map(|at| format!("{recommender}/{}@{at}", metric.name)));
@@ -291,9 +287,9 @@ impl Scoring<'_> {
                     reader.sink.push(Mistake::NoLabels { metric: name.to_owned(), lacking }, Some(place));
                     return false;
                 }
-                (Some(_), Some(_)) => Some(format!(
-                    "brackets name a further label of a dataset; the first one is plain {metric:?}"
-                )),
+                (Some(_), Some(_)) => {
+                    Some(format!("brackets name a further label of a dataset; the first one is plain {metric:?}"))
+                }
                 (Some(_), None) => Some(format!("add {name:?} to `metrics` in [score]")),
             },
             _ => None,
@@ -329,8 +325,7 @@ impl Scoring<'_> {
             let alpha = reader.number("alpha").unwrap_or(0.05);
             let metric = self.metric_or_primary(&reader, config, doubtful);
             if arms == Some(CompareArms::Encoder) && self.internal(&metric) {
-                let instead =
-                    self.computed(config).into_iter().filter(|name| !self.internal(name)).collect::<Vec<_>>();
+                let instead = self.computed(config).into_iter().filter(|name| !self.internal(name)).collect::<Vec<_>>();
                 let place = reader.node("metric").map_or_else(|| reader.place_of("arms"), |node| Some(node.place));
                 root.sink.push(Mistake::InternalAcrossSpaces { metric: metric.clone(), instead }, place);
             }

@@ -13,11 +13,7 @@ use crate::mistake::Mistake;
 use crate::reader::Reader;
 use crate::wire::{Node, Place, Value};
 
-pub(super) fn sequence(
-    reader: &Reader<'_>,
-    context: &CheckContext<'_>,
-    datasets: &[CheckedDataset],
-) -> SequenceConfig {
+pub(super) fn sequence(reader: &Reader<'_>, context: &CheckContext<'_>, datasets: &[CheckedDataset]) -> SequenceConfig {
     let session = reader.text("unit").is_some_and(|(unit, _)| unit == "session");
     let gap_ms = gap(reader, session, datasets);
     let (text, tokens) = match reader.table("form", &fields::FORM) {
@@ -50,9 +46,14 @@ pub(super) fn sequence(
 fn gap(reader: &Reader<'_>, session: bool, datasets: &[CheckedDataset]) -> Option<i64> {
     let Some(node) = reader.node("gap") else {
         if session {
-            lacking(reader, datasets, "unit", "a session column or a gap", "add gap = \"30m\" to [sequence]", |columns| {
-                columns.session.is_none()
-            });
+            lacking(
+                reader,
+                datasets,
+                "unit",
+                "a session column or a gap",
+                "add gap = \"30m\" to [sequence]",
+                |columns| columns.session.is_none(),
+            );
         }
         return None;
     };
@@ -144,12 +145,8 @@ struct Broken {
 fn broken_placeholders(text: &str, valid: &[&str]) -> Vec<Broken> {
     let mut broken = Vec::new();
     let mut open: Option<usize> = None;
-    let unclosed = |start: usize, end: usize| Broken {
-        reason: "a brace that is not closed".to_owned(),
-        name: None,
-        start,
-        end,
-    };
+    let unclosed =
+        |start: usize, end: usize| Broken { reason: "a brace that is not closed".to_owned(), name: None, start, end };
     for (at, c) in text.char_indices() {
         match (c, open) {
             ('{', None) => open = Some(at),
