@@ -1,0 +1,110 @@
+//! `[[encoder]]` and `[[clusterer]]`: kinds and parameters against the catalogue.
+
+use trailmark_core::spec::ParamDefault;
+use trailmark_core::{Catalogue, Params, Spec};
+
+use super::{Ids, owned, required_tables};
+use crate::checked::{ClustererArm, EncoderArm};
+use crate::fields;
+use crate::mistake::Mistake;
+use crate::reader::{Reader, single};
+
+/// The encoder id of the controls that all arms share.
+const SHARED_CONTROLS: &str = "none";
+
+pub(super) fn encoders(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<EncoderArm> {
+    let mut ids = Ids::default();
+    let mut arms = Vec::new();
+    for (table, place) in required_tables(root, "encoder", &fields::ENCODER) {
+        let mut reader = Reader::lenient(&fields::ENCODER, table, Some(place), root.sink);
+        let id = ids.take(&reader, "encoder");
+        if id == SHARED_CONTROLS {
+            let reason = "cells of the controls that all encoders share have this name";
+            root.sink.push(Mistake::BadId { key: "id".to_owned(), id: id.clone(), reason }, reader.place_of("id"));
+        }
+        let post = post(&reader, catalogue);
+        let names = || catalogue.encoders.iter().map(|entry| entry.spec.name);
+        let found = kind(&reader, "encoder", |name| catalogue.encoder(name).map(|entry| entry.spec), names);
+        if let Some(spec) = found {
+            let params = arm_params(&mut reader, spec);
+            arms.push(EncoderArm { id, spec, params, post });
+        }
+    }
+    arms
+}
+
+pub(super) fn clusterers(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<ClustererArm> {
+    let mut ids = Ids::default();
+    let mut arms = Vec::new();
+    for (table, place) in required_tables(root, "clusterer", &fields::CLUSTERER) {
+        let mut reader = Reader::lenient(&fields::CLUSTERER, table, Some(place), root.sink);
+        let id = ids.take(&reader, "clusterer");
+        let names = || catalogue.clusterers.iter().map(|entry| entry.spec.name);
+        let found = kind(&reader, "clusterer", |name| catalogue.clusterer(name).map(|entry| entry.spec), names);
+        if let Some(spec) = found {
+            let params = arm_params(&mut reader, spec);
+            arms.push(ClustererArm { id, spec, params });
+        }
+    }
+    arms
+}
+
+/// The Spec of `kind`. Without one nobody knows which other keys are right, so they are left unjudged.
+fn kind<'a, N: Iterator<Item = &'a str>>(
+    reader: &Reader<'_>,
+    what: &str,
+    find: impl Fn(&str) -> Option<&'static Spec>,
+    names: impl Fn() -> N,
+) -> Option<&'static Spec> {
+    let Some((name, place)) = reader.text("kind") else {
+        return None;
+    };
+    let spec = find(&name);
+    if spec.is_none() {
+        let mistake = Mistake::UnknownName { what: what.to_owned(), name, origin: "built in", valid: owned(names()) };
+        reader.sink.push(mistake, Some(place));
+    }
+    spec
+}
+
+fn arm_params(reader: &mut Reader<'_>, spec: &'static Spec) -> Params {
+    reader.within = format!("{} of kind {:?}", reader.section.name, spec.name);
+    reader.refuse_unknown(spec.params);
+    params(reader, spec)
+}
+
+/// The parameters of a Spec that stand beside the reader's own keys.
+pub(super) fn params(reader: &Reader<'_>, spec: &'static Spec) -> Params {
+    let mut params = Params::defaults(spec);
+    for param in spec.params {
+        match reader.node(param.name) {
+            Some(node) => {
+                if let Some(value) = single(reader.sink, param.name, param.summary, param.kind, node) {
+                    params.set(param.name, value);
+                }
+            }
+            None if param.default == ParamDefault::Required => {
+                let about = format!("{}: {}; takes {}", param.name, param.summary, param.kind);
+                let mistake = Mistake::MissingKey { within: reader.within.clone(), key: param.name.to_owned(), about };
+                reader.sink.push(mistake, reader.place);
+            }
+            None => {}
+        }
+    }
+    params
+}
+
+fn post(reader: &Reader<'_>, catalogue: &Catalogue) -> Vec<&'static Spec> {
+    let mut steps = Vec::new();
+    for (name, place) in reader.texts("post").unwrap_or_default() {
+        match catalogue.post(&name) {
+            Some(entry) => steps.push(entry.spec),
+            None => {
+                let valid = owned(catalogue.posts.iter().map(|entry| entry.spec.name));
+                let mistake = Mistake::UnknownName { what: "post step".to_owned(), name, origin: "built in", valid };
+                reader.sink.push(mistake, Some(place));
+            }
+        }
+    }
+    steps
+}

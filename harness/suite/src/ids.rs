@@ -1,0 +1,108 @@
+//! What cells are known by: the protocol, the arm, and both with fold and repeat. Ids given by the user are in none of
+//! them, so that a renamed arm keeps its results.
+
+use std::collections::BTreeMap;
+
+use trailmark_core::config::DatasetConfig;
+use trailmark_core::{Catalogue, Key, KeyBuilder, Params, Spec};
+
+use crate::checked::{ClustererArm, EncoderArm, Suite, Sweep};
+use crate::plan::NClusters;
+use crate::resolved;
+
+/// The key of an encoder with its post steps. `fingerprint` is the hash of what the encoder reads besides its
+/// parameters, as [`trailmark_core::contract::Encoder::fingerprint`] gives it.
+pub fn encoder_arm_key(arm: &EncoderArm, fingerprint: &str) -> Key {
+    let encoder = KeyBuilder::new("encoder").key("params", &arm.params.key(arm.spec)).text("fingerprint", fingerprint);
+    arm.post.iter().fold(encoder, |key, step| key.key("post", &Params::default().key(step))).finish()
+}
+
+/// The key of a clusterer.
+pub fn clusterer_arm_key(arm: &ClustererArm) -> Key {
+    arm.params.key(arm.spec)
+}
+
+/// Encoder, post steps, clusterer and n_clusters. With n_clusters = auto the values it is chosen from and the rule
+/// take part.
+pub fn arm_id(encoder: &Key, clusterer: &Key, n_clusters: NClusters, sweep: &Sweep) -> Key {
+    let key = KeyBuilder::new("arm").key("encoder", encoder).key("clusterer", clusterer);
+    match n_clusters {
+        NClusters::Fixed(value) => key.number("n_clusters", value as u64).finish(),
+        NClusters::Auto => sweep
+            .n_clusters
+            .iter()
+            .fold(key.text("pick", &pick_rule(sweep)), |key, value| key.number("candidate", *value as u64))
+            .finish(),
+    }
+}
+
+/// Protocol, arm, fold and repeat.
+pub fn cell_id(protocol: &Key, arm: &Key, fold: usize, repeat: usize) -> Key {
+    KeyBuilder::new("cell")
+        .key("protocol", protocol)
+        .key("arm", arm)
+        .number("fold", fold as u64)
+        .number("repeat", repeat as u64)
+        .finish()
+}
+
+/// What makes numbers comparable, name by name, so that a gate can say which part differs. `dataset_key` is the key
+/// of the dataset's bytes and settings.
+pub fn protocol_parts(
+    suite: &Suite,
+    dataset: &DatasetConfig,
+    dataset_key: &Key,
+    catalogue: &Catalogue,
+) -> BTreeMap<String, String> {
+    let revision = |spec: &Spec| format!("{} r{}", spec.name, spec.revision);
+    let score = &suite.score;
+    let metrics: Vec<String> =
+        score.metrics.iter().filter_map(|name| catalogue.metric(name)).map(|metric| revision(metric.spec())).collect();
+    let recommend = match &score.recommend {
+        None => "none".to_owned(),
+        Some(recommend) => {
+            let mut recommenders: Vec<String> = recommend
+                .recommenders
+                .iter()
+                .filter_map(|name| catalogue.recommender(name))
+                .map(|recommender| revision(recommender.spec()))
+                .collect();
+            recommenders.sort_unstable();
+            let rankings: Vec<String> = catalogue.ranking_metrics.iter().map(|spec| revision(spec)).collect();
+            format!(
+                "{} by {} at {:?}, exclude_seen = {}",
+                recommenders.join(", "),
+                rankings.join(", "),
+                recommend.at,
+                recommend.exclude_seen
+            )
+        }
+    };
+    let parts = [
+        ("data", dataset_key.to_string()),
+        ("labels", dataset.labels.join(", ")),
+        ("sample_users", dataset.sample_users.map_or_else(|| "all".to_owned(), |users| users.to_string())),
+        ("sequence", one_line(&resolved::sequence(&suite.sequence))),
+        ("split", one_line(&resolved::split(&suite.split))),
+        ("metrics", metrics.join(", ")),
+        ("distance", score.distance.name().to_owned()),
+        ("recommend", recommend),
+        ("pick", pick_rule(&suite.sweep)),
+        ("seed", suite.seed.to_string()),
+    ];
+    parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The id of a protocol.
+pub fn protocol_id(parts: &BTreeMap<String, String>) -> Key {
+    parts.iter().fold(KeyBuilder::new("protocol"), |key, (name, value)| key.text(name, value)).finish()
+}
+
+fn pick_rule(sweep: &Sweep) -> String {
+    format!("{}, min_silhouette = {:?}", sweep.pick.name(), sweep.min_silhouette)
+}
+
+/// The settings of a section without its header.
+fn one_line(section: &str) -> String {
+    section.lines().filter(|line| !line.starts_with(['[', '#'])).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,207 @@
+//! `suites/reference.toml`: every key with its meaning, range and default, and every kind with its parameters. Written
+//! by the program from the same tables that the checker reads, and a valid suite itself.
+
+use std::fmt::Write;
+
+use trailmark_core::spec::{ParamDefault, ParamSpec};
+use trailmark_core::{ParamKind, Spec};
+
+use crate::CheckContext;
+use crate::fields::{self, Fallback, Field, Section};
+use crate::resolved::{quoted, texts};
+
+/// The whole reference.
+pub fn reference_toml(context: &CheckContext<'_>) -> String {
+    let catalogue = context.catalogue;
+    let mut page = Page::default();
+    page.comment(
+        "Every key of a suite with its meaning, what it takes and its default. Written by the program: do not",
+    );
+    page.comment("edit. What is commented out has no default or needs something that is not here. Prose: README.md.");
+    page.blank();
+    page.field(fields::ROOT.field("schema"), Some("1"));
+    page.section("[suite]", &fields::SUITE, &[("name", &quoted("reference"))]);
+    page.section("[[dataset]]", &fields::DATASET, &[("id", &quoted("shop")), ("source", &quoted(fields::SYNTHETIC))]);
+    if let Some(spec) = catalogue.synthetic {
+        page.comment(&format!("Parameters of the generator. {}", spec.summary));
+        page.params(spec, false);
+    }
+    if !catalogue.datasets.is_empty() {
+        page.comment(&format!("Datasets known by manifest: {}.", catalogue.datasets.join(", ")));
+    }
+    page.delimited_log();
+
+    page.section("[sequence]", &fields::SEQUENCE, &[]);
+    let placeholders: Vec<String> = context.placeholders.iter().map(|name| format!("{{{name}}}")).collect();
+    page.comment(&format!("Placeholders of the templates: {}.", placeholders.join(", ")));
+    page.section("[split]", &fields::SPLIT, &[("future", "{ last = 3 }")]);
+    page.comment("future = { after = \"2017-12-01\" }");
+
+    page.arms("[[encoder]]", &fields::ENCODER, catalogue.encoders.iter().map(|entry| entry.spec));
+    page.comment("Post steps:");
+    for entry in &catalogue.posts {
+        page.comment(&format!("  {}: {}", entry.spec.name, entry.spec.summary));
+    }
+    page.arms("[[clusterer]]", &fields::CLUSTERER, catalogue.clusterers.iter().map(|entry| entry.spec));
+    page.section("[sweep]", &fields::SWEEP, &[]);
+
+    let primary = catalogue
+        .metrics
+        .iter()
+        .find(|metric| !metric.needs().labels_true)
+        .or_else(|| catalogue.metrics.first())
+        .map_or("", |metric| metric.spec().name);
+    let primary = quoted(primary);
+    page.section("[score]", &fields::SCORE, &[("primary", &primary)]);
+    page.comment("Partition metrics:");
+    for metric in &catalogue.metrics {
+        let needs = if metric.needs().labels_true { " Needs reference labels." } else { "" };
+        page.comment(&format!("  {}: {}{needs}", metric.spec().name, metric.spec().summary));
+    }
+    page.comment(&format!(
+        "recommend = {{ at = [10], recommenders = {}, exclude_seen = false }}",
+        texts(catalogue.recommenders.iter().map(|recommender| recommender.spec().name))
+    ));
+    for field in fields::RECOMMEND.fields {
+        page.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
+    }
+    for metric in &catalogue.ranking_metrics {
+        page.comment(&format!("  <recommender>/{}@<k>: {}", metric.name, metric.summary));
+    }
+
+    // With one clusterer there is nothing to compare, and the reference would not be a valid suite.
+    page.muted = catalogue.clusterers.iter().filter(|entry| !must_be_told(entry.spec)).count() < 2;
+    page.section("[[compare]]", &fields::COMPARE, &[("arms", &quoted("clusterer"))]);
+    page.muted = false;
+    page.section("[[gate]]", &fields::GATE, &[("margin", "0.02")]);
+    page.out
+}
+
+/// The text so far.
+#[derive(Default)]
+struct Page {
+    out: String,
+    /// Write keys as comments.
+    muted: bool,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.out, "{}{text}", if self.muted { "# " } else { "" });
+    }
+
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn comment(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{}", format!("# {text}").trim_end());
+    }
+
+    /// A table; `given` are values for keys without a default, or better examples than it.
+    fn section(&mut self, header: &str, section: &'static Section, given: &[(&str, &str)]) {
+        self.blank();
+        self.comment(section.summary);
+        self.line(header);
+        for field in section.fields {
+            let value = given.iter().find(|(name, _)| *name == field.name).map(|(_, value)| *value);
+            self.field(field, value);
+        }
+    }
+
+    fn field(&mut self, field: &Field, given: Option<&str>) {
+        let default = match field.default {
+            Fallback::Required => "required".to_owned(),
+            Fallback::Absent => "left out by default".to_owned(),
+            Fallback::Toml(text) => format!("default {text}"),
+        };
+        self.comment(&format!("{}: {}; {}; {default}", field.name, field.summary, field.takes));
+        match (given, field.default) {
+            (Some(value), _) | (None, Fallback::Toml(value)) => self.line(&format!("{} = {value}", field.name)),
+            (None, _) => self.comment(&format!("{} = ..", field.name)),
+        }
+    }
+
+    fn params(&mut self, spec: &'static Spec, muted: bool) {
+        let before = std::mem::replace(&mut self.muted, muted);
+        for param in spec.params {
+            let (default, value) = default_of(param);
+            self.comment(&format!("{}: {}; {}; {default}", param.name, param.summary, param.kind));
+            match value {
+                Some(value) => self.line(&format!("{} = {value}", param.name)),
+                None => self.comment(&format!("{} = ..", param.name)),
+            }
+        }
+        self.muted = before;
+    }
+
+    /// One table per kind. A kind with parameters that must be given is commented out.
+    fn arms(&mut self, header: &str, section: &'static Section, specs: impl Iterator<Item = &'static Spec>) {
+        for (at, spec) in specs.enumerate() {
+            self.blank();
+            if at == 0 {
+                self.comment(section.summary);
+                for field in section.fields {
+                    self.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
+                }
+                self.blank();
+            }
+            self.comment(spec.summary);
+            let muted = must_be_told(spec);
+            self.muted = muted;
+            self.line(header);
+            self.line(&format!("id = {}", quoted(spec.name)));
+            self.line(&format!("kind = {}", quoted(spec.name)));
+            self.params(spec, muted);
+            if section.fields.iter().any(|field| field.name == "post") {
+                self.line("post = []");
+            }
+            self.muted = false;
+        }
+    }
+
+    fn delimited_log(&mut self) {
+        self.blank();
+        self.comment(
+            "A delimited log; .gz is unpacked on the way. A RecBole log is a path that ends in .inter and needs no",
+        );
+        self.comment("column map.");
+        self.muted = true;
+        self.line("[[dataset]]");
+        self.line("id = \"log\"");
+        self.line("source = \"data/log.csv\"");
+        let given = [
+            ("user", "\"user_id\""),
+            ("time", "{ column = \"timestamp\", format = \"unix_s\" }"),
+            ("label_columns", "{ gender = \"gender\" }"),
+            ("rename", "{ gender = { \"0\" = \"female\", \"1\" = \"male\" } }"),
+        ];
+        self.section("[dataset.columns]", &fields::COLUMNS, &given);
+        self.muted = false;
+        self.comment("Forms of time:");
+        for field in fields::TIME.fields {
+            self.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
+        }
+    }
+}
+
+/// True when a kind has parameters without which it is nothing.
+fn must_be_told(spec: &Spec) -> bool {
+    spec.params.iter().any(|param| param.default == ParamDefault::Required)
+}
+
+/// The default in words and as TOML.
+fn default_of(param: &ParamSpec) -> (String, Option<String>) {
+    let value = match param.default {
+        ParamDefault::Required => return ("required".to_owned(), None),
+        ParamDefault::Absent => return ("left out by default".to_owned(), None),
+        // A real number may be declared as a whole one; written as it is meant.
+        ParamDefault::Integer(value) if matches!(param.kind, ParamKind::Number { .. }) => format!("{:?}", value as f64),
+        ParamDefault::Integer(value) => value.to_string(),
+        ParamDefault::Number(value) => format!("{value:?}"),
+        ParamDefault::Flag(value) => value.to_string(),
+        ParamDefault::Text(value) => quoted(value),
+    };
+    (format!("default {value}"), Some(value))
+}

@@ -1,0 +1,8 @@
+//! Tests of the suite crate over a fixture catalogue; one binary.
+
+mod fixture;
+mod identity;
+mod literate;
+mod plans;
+mod reference;
+mod resolved;
