@@ -233,29 +233,26 @@ impl Prepared<'_> {
                 }
             }
             let mut clusterers: Vec<ClustererTask> = Vec::new();
-            for cell in &group.cells {
-                let n_clusters = NClusters::Fixed(cell.n_clusters);
-                let name = self.cell_name(group.dataset, Some(group.encoder), Some(cell.clusterer), n_clusters, fold);
-                let arm_id = self.arm_id(Some(group.encoder), Some(cell.clusterer), n_clusters);
-                let at = match clusterers.iter().position(|task| task.clusterer == cell.clusterer) {
-                    Some(at) => at,
-                    None => {
-                        clusterers.push(ClustererTask::new(cell.clusterer));
-                        clusterers.len() - 1
-                    }
+            for clusterer in 0..self.job.suite.clusterers.len() {
+                let auto = group.autos.contains(&clusterer);
+                let planned = |value: &usize| {
+                    group.cells.iter().any(|cell| cell.clusterer == clusterer && cell.n_clusters == *value)
                 };
-                match have(&name, &self.cell_id(group.dataset, &arm_id, fold)) {
-                    Some(record) => clusterers[at].known.push(record),
-                    None => clusterers[at].pending.push(cell.n_clusters),
+                let mut task = ClustererTask::new(clusterer);
+                // The choice of n_clusters needs the whole sweep, also where a filter leaves cells of it out.
+                for &value in self.job.suite.sweep.n_clusters.iter().filter(|value| auto || planned(value)) {
+                    let n_clusters = NClusters::Fixed(value);
+                    let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), n_clusters, fold);
+                    let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), n_clusters);
+                    match have(&name, &self.cell_id(group.dataset, &arm_id, fold)) {
+                        Some(record) => task.known.push(record),
+                        None => task.pending.push(value),
+                    }
                 }
-            }
-            for task in &mut clusterers {
-                // A filter that leaves out some values leaves nothing to choose from.
-                let whole = task.known.len() + task.pending.len() == self.job.suite.sweep.n_clusters.len();
-                let name =
-                    self.cell_name(group.dataset, Some(group.encoder), Some(task.clusterer), NClusters::Auto, fold);
-                let arm_id = self.arm_id(Some(group.encoder), Some(task.clusterer), NClusters::Auto);
-                task.auto = whole && have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_none();
+                let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), NClusters::Auto, fold);
+                let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), NClusters::Auto);
+                task.auto = auto && have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_none();
+                clusterers.push(task);
             }
             clusterers.retain(|task| !task.pending.is_empty() || task.auto);
             if !clusterers.is_empty() {
