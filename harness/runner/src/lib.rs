@@ -15,6 +15,9 @@ mod prepare;
 mod score;
 mod shield;
 
+#[cfg(test)]
+mod tests;
+
 pub use job::{Event, Job, Limits, LoadedDataset, Observer, RunError, Summary};
 pub use prepare::{Prepared, prepare};
 

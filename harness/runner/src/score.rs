@@ -14,9 +14,6 @@ use crate::embed::Space;
 use crate::prepare::{Prepared, RANDOM_LABELS};
 use crate::shield::shield;
 
-/// The column of per-sample values that the silhouette chart reads.
-pub(crate) const SAMPLE_SILHOUETTE: &str = "silhouette_score";
-
 /// The name of a ranking score in `scores.csv`.
 pub(crate) fn ranking_name(recommender: &str, metric: &str, k: usize) -> String {
     format!("{recommender}/{metric}@{k}")
