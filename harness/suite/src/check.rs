@@ -108,6 +108,7 @@ fn missing_table(root: &Reader<'_>, section: &'static Section) {
         .map(|field| format!("{}: {}", field.name, field.summary))
         .collect::<Vec<_>>()
         .join("; ");
+    let about = format!("it needs {about}");
     root.sink.push(Mistake::MissingTable { table: section.name.to_owned(), about }, None);
 }
 

@@ -22,7 +22,11 @@ impl Sink {
     }
 
     pub(crate) fn push(&self, mistake: Mistake, place: Option<Place>) {
-        self.found.borrow_mut().push(Diagnostic { mistake, place });
+        self.add(Diagnostic { mistake, place });
+    }
+
+    pub(crate) fn add(&self, diagnostic: Diagnostic) {
+        self.found.borrow_mut().push(diagnostic);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -57,9 +61,16 @@ impl Sink {
 
 /// A mistake and its place; none when something is missing from the whole file.
 #[derive(Debug, Clone)]
-struct Diagnostic {
+pub(crate) struct Diagnostic {
     mistake: Mistake,
     place: Option<Place>,
+}
+
+impl Diagnostic {
+    /// Boxed, because it travels as an error.
+    pub(crate) fn new(mistake: Mistake, place: Option<Place>) -> Box<Self> {
+        Box::new(Self { mistake, place })
+    }
 }
 
 /// All mistakes of a suite. Its `Display` is for people.
@@ -79,6 +90,11 @@ impl Diagnostics {
     /// Never true for what `load` and `parse` return.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// True when the file could not even be read, so that nothing is known about the suite.
+    pub fn is_unreadable(&self) -> bool {
+        self.mistakes().any(|mistake| matches!(mistake, Mistake::Unreadable { .. }))
     }
 
     /// The mistakes in order of place.

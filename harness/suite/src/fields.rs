@@ -323,8 +323,8 @@ pub(crate) static SCORE: Section = Section {
         ),
         absent(
             "metrics",
-            Takes::Other("a list of partition metrics"),
-            "left out: all that need no reference labels, and all others where a dataset declares labels",
+            Takes::Other("a list of names"),
+            "partition metrics; left out: all that need no reference labels, and all others where a dataset declares labels",
         ),
         with(
             "distance",
@@ -345,7 +345,7 @@ pub(crate) static RECOMMEND: Section = Section {
     summary: "Recommendation from groups.",
     fields: &[
         with("at", Takes::Other("a list of whole numbers"), "[10]", "list lengths"),
-        absent("recommenders", Takes::Other("a list of recommenders"), "left out: every recommender there is"),
+        absent("recommenders", Takes::Other("a list of names"), "which recommenders; left out: every one there is"),
         with("exclude_seen", FLAG, "false", "leave the items of a user's own history out of the list"),
     ],
 };
@@ -359,7 +359,7 @@ pub(crate) static COMPARE: Section = Section {
             Takes::One(ParamKind::Choice(&["encoder", "clusterer"])),
             "what varies; the other stays, and n_clusters is chosen inside the training folds",
         ),
-        absent("metric", TEXT, "left out: the primary metric"),
+        absent("metric", TEXT, "which metric; left out: the primary one"),
         with("alpha", real(1e-6, 0.5), "0.05", "family-wise error rate"),
     ],
 };
@@ -368,7 +368,7 @@ pub(crate) static GATE: Section = Section {
     name: "[[gate]]",
     summary: "What fails a build.",
     fields: &[
-        absent("metric", TEXT, "left out: the primary metric"),
+        absent("metric", TEXT, "which metric; left out: the primary one"),
         required(
             "margin",
             real(0.0, f64::INFINITY),

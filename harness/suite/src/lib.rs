@@ -1,7 +1,7 @@
 //! From the text of a suite to a checked suite and its plan.
 //!
-//! A suite matures in three forms: [`wire`] is what the file says, each value with its place; [`checked`] is what is
-//! meant, with every default filled in; [`plan`] is what runs. All mistakes of a file are reported in one go.
+//! A suite matures in three forms: `wire` is what the file says, each value with its place; [`checked`] is what is
+//! meant, with every default filled in; [`plan()`] is what runs. All mistakes of a file are reported in one go.
 
 mod check;
 pub mod checked;
@@ -70,15 +70,15 @@ pub fn parse(
     let sink = Sink::new(file_name, text, overrides);
     let mut root = match wire::read(text) {
         Ok(root) => root,
-        Err((mistake, place)) => {
+        Err(broken) => {
             // Nothing behind a broken line can be trusted, so this one stands alone.
-            sink.push(mistake, place);
+            sink.add(*broken);
             return Err(sink.into_diagnostics());
         }
     };
     for (at, text) in overrides.iter().enumerate() {
-        if let Err((mistake, place)) = overrides::apply(&mut root, text, at + 1) {
-            sink.push(mistake, Some(place));
+        if let Err(refused) = overrides::apply(&mut root, text, at + 1) {
+            sink.add(*refused);
         }
     }
     let suite = check::suite(&root, base_dir, context, &sink);

@@ -111,11 +111,11 @@ pub enum Mistake {
         value: String,
     },
     /// An id that cannot be part of a cell's name or of a path.
-    #[error("{id:?} cannot be {key:?}: {reason}")]
+    #[error("{key:?} cannot be {id:?}: {reason}")]
     BadId {
         /// The key: `id`, `name`.
         key: String,
-        /// The id.
+        /// The text.
         id: String,
         /// Why.
         reason: &'static str,
@@ -303,7 +303,6 @@ impl Mistake {
                 true => vec![format!("{origin}: no {what}")],
                 false => vec![format!("{origin}: {}", valid.join(", "))],
             },
-            Self::BadId { .. } => vec!["letters, digits, `_` and `-`, as in shop_2".to_owned()],
             Self::Unparsable { example, .. } => vec![format!("write it as {example}")],
             Self::Template { valid, .. } => {
                 let names: Vec<String> = valid.iter().map(|name| format!("{{{name}}}")).collect();
@@ -340,20 +339,36 @@ impl Mistake {
     }
 }
 
-/// The valid name that was probably meant.
+/// The valid name that was probably meant: one or few slips away, else one that holds the word as a whole, as
+/// `silhouette_score` holds `silhouette`.
 fn near<'a>(name: &str, valid: &'a [String]) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    valid
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate.as_str()))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count().max(lower.chars().count()) / 3).max(1))
-        // A name that is only the start of the other is near too: `silhouette` for `silhouette_score`.
-        .chain(
-            valid
-                .iter()
-                .filter(|candidate| lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower))
-                .map(|candidate| (usize::MAX, candidate.as_str())),
-        )
-        .min_by_key(|(distance, _)| *distance)
+    let length = lower.chars().count();
+    if length < 2 {
+        return None;
+    }
+    let slips =
+        valid.iter().map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate));
+    let close = slips.filter(|(slips, candidate)| *slips <= (candidate.chars().count().max(length) / 3).max(1));
+    close
+        .min_by_key(|(slips, _)| *slips)
         .map(|(_, candidate)| candidate)
+        .or_else(|| valid.iter().find(|candidate| length >= 4 && candidate.to_lowercase().contains(&lower)))
+        .map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_suggested_when_it_is_near_or_holds_the_word_and_not_otherwise() {
+        let valid = ["kmeans", "gaussian_mixture", "dbscan"].map(str::to_owned);
+        let suggested = |name: &str| near(name, &valid);
+        assert_eq!(suggested("kmean"), Some("kmeans"));
+        assert_eq!(suggested("KMeans"), Some("kmeans"));
+        assert_eq!(suggested("mixture"), Some("gaussian_mixture"));
+        assert_eq!(suggested("optics"), None);
+        assert_eq!(near("3", &["1".to_owned()]), None, "one character is near to any other");
+    }
 }

@@ -1,5 +1,6 @@
 //! `--set path=value`: written into the tree before it is checked, so that an override is judged like the file.
 
+use crate::diagnostic::Diagnostic;
 use crate::mistake::Mistake;
 use crate::wire::{Entry, Node, Place, Table, Value, read_value};
 
@@ -7,9 +8,9 @@ use crate::wire::{Entry, Node, Place, Table, Value, read_value};
 ///
 /// Steps of the path are parted by dots. Behind `dataset`, `encoder` and `clusterer` comes an id; behind `compare`
 /// and `gate`, which have none, a number from 1.
-pub(crate) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), (Mistake, Place)> {
+pub(crate) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), Box<Diagnostic>> {
     let whole = Place { source, start: 0, end: text.len() };
-    let refuse = |missing| Err((Mistake::OverrideForm { missing }, whole));
+    let refuse = |missing| Err(Diagnostic::new(Mistake::OverrideForm { missing }, Some(whole)));
     let Some(equals) = text.find('=') else { return refuse("`=`") };
     let behind = &text[equals + 1..];
     let at = equals + 1 + (behind.len() - behind.trim_start().len());
@@ -42,7 +43,7 @@ fn steps(path: &str, source: usize) -> Vec<Step<'_>> {
         .collect()
 }
 
-fn set(table: &mut Table, steps: &[Step<'_>], value: Node) -> Result<(), (Mistake, Place)> {
+fn set(table: &mut Table, steps: &[Step<'_>], value: Node) -> Result<(), Box<Diagnostic>> {
     let Some((step, rest)) = steps.split_first() else { return Ok(()) };
     let position = table.entries.iter().position(|entry| entry.key == step.name);
     if rest.is_empty() {
@@ -64,7 +65,7 @@ fn set(table: &mut Table, steps: &[Step<'_>], value: Node) -> Result<(), (Mistak
             Some((id, behind)) => {
                 let inner = element(nodes, step.name, id)?;
                 if behind.is_empty() {
-                    return Err((Mistake::OverrideTable { step: id.name.to_owned() }, id.place));
+                    return Err(Diagnostic::new(Mistake::OverrideTable { step: id.name.to_owned() }, Some(id.place)));
                 }
                 set(inner, behind, value)
             }
@@ -72,13 +73,13 @@ fn set(table: &mut Table, steps: &[Step<'_>], value: Node) -> Result<(), (Mistak
         },
         other => {
             let mistake = Mistake::OverrideThrough { step: step.name.to_owned(), found: other.type_name().to_owned() };
-            Err((mistake, step.place))
+            Err(Diagnostic::new(mistake, Some(step.place)))
         }
     }
 }
 
 /// The table of a `[[what]]` with that id, or of that number where tables have no ids.
-fn element<'a>(nodes: &'a mut [Node], what: &str, step: &Step<'_>) -> Result<&'a mut Table, (Mistake, Place)> {
+fn element<'a>(nodes: &'a mut [Node], what: &str, step: &Step<'_>) -> Result<&'a mut Table, Box<Diagnostic>> {
     let mut names = Vec::new();
     let mut found = None;
     for (at, node) in nodes.iter().enumerate() {
@@ -99,7 +100,7 @@ fn element<'a>(nodes: &'a mut [Node], what: &str, step: &Step<'_>) -> Result<&'a
                 origin: "in this suite",
                 valid: names,
             };
-            Err((mistake, step.place))
+            Err(Diagnostic::new(mistake, Some(step.place)))
         }
     }
 }

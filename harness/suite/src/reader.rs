@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
         let reason = if id.is_empty() {
             "it is empty"
         } else if !id.chars().all(allowed) {
-            "it names files and cells, and is a step of override paths"
+            "only letters, digits, `_` and `-` may stand in what names files and cells"
         } else {
             return Some((id, place));
         };

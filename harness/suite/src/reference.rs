@@ -7,7 +7,7 @@ use trailmark_core::spec::{ParamDefault, ParamSpec};
 use trailmark_core::{ParamKind, Spec};
 
 use crate::CheckContext;
-use crate::fields::{self, Fallback, Field, Section};
+use crate::fields::{self, Fallback, Field, Section, Takes};
 use crate::resolved::{quoted, texts};
 
 /// The whole reference.
@@ -52,21 +52,26 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
         .or_else(|| catalogue.metrics.first())
         .map_or("", |metric| metric.spec().name);
     let primary = quoted(primary);
-    page.section("[score]", &fields::SCORE, &[("primary", &primary)]);
+    let recommenders = texts(catalogue.recommenders.iter().map(|recommender| recommender.spec().name));
+    let recommend = format!("{{ at = [10], recommenders = {recommenders}, exclude_seen = false }}");
+    let mut given = vec![("primary", primary.as_str())];
+    if !catalogue.recommenders.is_empty() {
+        given.push(("recommend", &recommend));
+    }
+    page.section("[score]", &fields::SCORE, &given);
+    page.comment("Keys of recommend:");
+    for field in fields::RECOMMEND.fields {
+        page.comment(&format!("  {}: {} ({})", field.name, field.summary, takes(&field.takes)));
+    }
+    page.comment("Ranking metrics:");
+    for metric in &catalogue.ranking_metrics {
+        page.comment(&format!("  <recommender>/{}@<k>: {}", metric.name, metric.summary));
+    }
+
     page.comment("Partition metrics:");
     for metric in &catalogue.metrics {
         let needs = if metric.needs().labels_true { " Needs reference labels." } else { "" };
         page.comment(&format!("  {}: {}{needs}", metric.spec().name, metric.spec().summary));
-    }
-    page.comment(&format!(
-        "recommend = {{ at = [10], recommenders = {}, exclude_seen = false }}",
-        texts(catalogue.recommenders.iter().map(|recommender| recommender.spec().name))
-    ));
-    for field in fields::RECOMMEND.fields {
-        page.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
-    }
-    for metric in &catalogue.ranking_metrics {
-        page.comment(&format!("  <recommender>/{}@<k>: {}", metric.name, metric.summary));
     }
 
     // With one clusterer there is nothing to compare, and the reference would not be a valid suite.
@@ -111,27 +116,43 @@ impl Page {
     }
 
     fn field(&mut self, field: &Field, given: Option<&str>) {
-        let default = match field.default {
-            Fallback::Required => "required".to_owned(),
-            Fallback::Absent => "left out by default".to_owned(),
-            Fallback::Toml(text) => format!("default {text}"),
-        };
-        self.comment(&format!("{}: {}; {}; {default}", field.name, field.summary, field.takes));
+        let takes = takes(&field.takes);
         match (given, field.default) {
-            (Some(value), _) | (None, Fallback::Toml(value)) => self.line(&format!("{} = {value}", field.name)),
-            (None, _) => self.comment(&format!("{} = ..", field.name)),
+            (Some(value), Fallback::Toml(default)) if value != default => {
+                self.comment(&format!("{} ({takes}; default {default})", field.summary));
+                self.line(&format!("{} = {value}", field.name));
+            }
+            (Some(value), Fallback::Toml(_)) | (None, Fallback::Toml(value)) => {
+                self.comment(&format!("{} ({takes})", field.summary));
+                self.line(&format!("{} = {value}", field.name));
+            }
+            (value, default) => {
+                let need = if matches!(default, Fallback::Required) { "required" } else { "optional" };
+                self.comment(&format!("{} ({takes}; {need})", field.summary));
+                self.given_or_open(field.name, value);
+            }
+        }
+    }
+
+    /// A key with its value, or commented out where there is none to show.
+    fn given_or_open(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.line(&format!("{name} = {value}")),
+            None => self.comment(&format!("{name} = ..")),
         }
     }
 
     fn params(&mut self, spec: &'static Spec, muted: bool) {
         let before = std::mem::replace(&mut self.muted, muted);
         for param in spec.params {
-            let (default, value) = default_of(param);
-            self.comment(&format!("{}: {}; {}; {default}", param.name, param.summary, param.kind));
-            match value {
-                Some(value) => self.line(&format!("{} = {value}", param.name)),
-                None => self.comment(&format!("{} = ..", param.name)),
-            }
+            let value = default_of(param);
+            let need = match param.default {
+                ParamDefault::Required => "; required",
+                ParamDefault::Absent => "; optional",
+                _ => "",
+            };
+            self.comment(&format!("{} ({}{need})", param.summary, takes(&Takes::One(param.kind))));
+            self.given_or_open(param.name, value.as_deref());
         }
         self.muted = before;
     }
@@ -143,7 +164,7 @@ impl Page {
             if at == 0 {
                 self.comment(section.summary);
                 for field in section.fields {
-                    self.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
+                    self.comment(&format!("  {}: {} ({})", field.name, field.summary, takes(&field.takes)));
                 }
                 self.blank();
             }
@@ -181,7 +202,7 @@ impl Page {
         self.muted = false;
         self.comment("Forms of time:");
         for field in fields::TIME.fields {
-            self.comment(&format!("  {}: {}; {}", field.name, field.summary, field.takes));
+            self.comment(&format!("  {}: {} ({})", field.name, field.summary, takes(&field.takes)));
         }
     }
 }
@@ -191,17 +212,27 @@ fn must_be_told(spec: &Spec) -> bool {
     spec.params.iter().any(|param| param.default == ParamDefault::Required)
 }
 
-/// The default in words and as TOML.
-fn default_of(param: &ParamSpec) -> (String, Option<String>) {
-    let value = match param.default {
-        ParamDefault::Required => return ("required".to_owned(), None),
-        ParamDefault::Absent => return ("left out by default".to_owned(), None),
+/// What a key takes, in words; choices as they are written.
+fn takes(takes: &Takes) -> String {
+    match takes {
+        Takes::One(ParamKind::Choice(words)) => {
+            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            words.join(" or ")
+        }
+        Takes::One(ParamKind::Integer { min, max }) if min == max => min.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The default as TOML.
+fn default_of(param: &ParamSpec) -> Option<String> {
+    Some(match param.default {
+        ParamDefault::Required | ParamDefault::Absent => return None,
         // A real number may be declared as a whole one; written as it is meant.
         ParamDefault::Integer(value) if matches!(param.kind, ParamKind::Number { .. }) => format!("{:?}", value as f64),
         ParamDefault::Integer(value) => value.to_string(),
         ParamDefault::Number(value) => format!("{value:?}"),
         ParamDefault::Flag(value) => value.to_string(),
         ParamDefault::Text(value) => quoted(value),
-    };
-    (format!("default {value}"), Some(value))
+    })
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
+use crate::diagnostic::Diagnostic;
 use crate::mistake::Mistake;
 
 /// Where something is written: a run of bytes in the file (source 0) or in an override (source 1, 2, ..).
@@ -81,16 +82,16 @@ impl Table {
 }
 
 /// Reads a file.
-pub(crate) fn read(text: &str) -> Result<Table, (Mistake, Option<Place>)> {
+pub(crate) fn read(text: &str) -> Result<Table, Box<Diagnostic>> {
     let document = Document::parse(text).map_err(|error| {
         let place = error.span().map(|span| Place { source: 0, start: span.start, end: span.end });
-        (Mistake::Syntax { reason: one_line(error.message()) }, place)
+        Diagnostic::new(Mistake::Syntax { reason: one_line(error.message()) }, place)
     })?;
     Ok(Origin { source: 0, shift: 0 }.table(document.as_table()))
 }
 
 /// Reads one value of an override, which stands at byte `at` of it.
-pub(crate) fn read_value(text: &str, source: usize, at: usize) -> Result<Node, (Mistake, Place)> {
+pub(crate) fn read_value(text: &str, source: usize, at: usize) -> Result<Node, Box<Diagnostic>> {
     const PREFIX: &str = "v = ";
     let whole = Place { source, start: at, end: at + text.len() };
     let line = format!("{PREFIX}{text}");
@@ -100,7 +101,10 @@ pub(crate) fn read_value(text: &str, source: usize, at: usize) -> Result<Node, (
             let mut table = origin.table(document.as_table());
             match (table.entries.pop(), table.entries.is_empty()) {
                 (Some(entry), true) => Ok(entry.node),
-                _ => Err((Mistake::Syntax { reason: "an override sets one value".to_owned() }, whole)),
+                _ => {
+                    let reason = "an override sets one value".to_owned();
+                    Err(Diagnostic::new(Mistake::Syntax { reason }, Some(whole)))
+                }
             }
         }
         // A word without quotes: shells eat quotes, and no TOML value but a text starts like one.
@@ -112,7 +116,7 @@ pub(crate) fn read_value(text: &str, source: usize, at: usize) -> Result<Node, (
                 let back = |byte: usize| (byte.saturating_sub(PREFIX.len()) + at).min(whole.end);
                 Place { source, start: back(span.start), end: back(span.end) }
             });
-            Err((Mistake::Syntax { reason: one_line(error.message()) }, place))
+            Err(Diagnostic::new(Mistake::Syntax { reason: one_line(error.message()) }, Some(place)))
         }
     }
 }

@@ -56,9 +56,7 @@ fn kind<'a, N: Iterator<Item = &'a str>>(
     find: impl Fn(&str) -> Option<&'static Spec>,
     names: impl Fn() -> N,
 ) -> Option<&'static Spec> {
-    let Some((name, place)) = reader.text("kind") else {
-        return None;
-    };
+    let (name, place) = reader.text("kind")?;
     let spec = find(&name);
     if spec.is_none() {
         let mistake = Mistake::UnknownName { what: what.to_owned(), name, origin: "built in", valid: owned(names()) };

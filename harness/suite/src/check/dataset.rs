@@ -16,21 +16,16 @@ use crate::wire::Value;
 pub(super) struct CheckedDataset {
     pub(super) config: DatasetConfig,
     /// False when something about its labels was reported already, so that no second mistake grows from it.
-    pub(super) labels_known: bool,
+    labels_known: bool,
+    /// Columns that its map surely does not have. Of other sources only the data stage knows.
+    pub(super) lacks_time: bool,
+    pub(super) lacks_session: bool,
 }
 
 impl CheckedDataset {
     /// True unless it surely has no reference labels.
     pub(super) fn may_have_labels(&self) -> bool {
         !self.labels_known || !self.config.labels.is_empty()
-    }
-
-    /// The column map, where the suite gives one.
-    pub(super) fn columns(&self) -> Option<&Columns> {
-        match &self.config.source {
-            Source::Delimited { columns, .. } => Some(columns),
-            _ => None,
-        }
     }
 }
 
@@ -43,7 +38,12 @@ pub(super) fn datasets(root: &Reader<'_>, context: &CheckContext<'_>) -> Vec<Che
             let id = ids.take(&reader, "dataset");
             let (source, label_order) = source(&mut reader, context);
             let declared = reader.names("labels");
-            let labels_known = declared.is_some() || reader.node("labels").is_none();
+            let labels_known = declared.is_some() || (reader.node("labels").is_none() && source.is_some());
+            let lacks = |column: &str| match reader.node("columns").map(|node| &node.value) {
+                Some(Value::Table(map)) => map.get(column).is_none(),
+                _ => false,
+            };
+            let (lacks_time, lacks_session) = (lacks("time"), lacks("session"));
             if let (Some(declared), Some(label_order)) = (&declared, &label_order) {
                 for (name, place) in declared.iter().filter(|(name, _)| !label_order.contains(name)) {
                     let mistake = Mistake::UnknownName {
@@ -61,37 +61,36 @@ pub(super) fn datasets(root: &Reader<'_>, context: &CheckContext<'_>) -> Vec<Che
             };
             let config = DatasetConfig {
                 id,
-                source,
+                source: source.unwrap_or(Source::Named { name: String::new() }),
                 labels,
                 max_dropped: reader.number("max_dropped").unwrap_or(0.05),
                 sample_users: reader.size("sample_users"),
             };
-            CheckedDataset { config, labels_known }
+            CheckedDataset { config, labels_known, lacks_time, lacks_session }
         })
         .collect()
 }
 
-/// The source, and for a delimited log its labels in written order.
-fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Source, Option<Vec<String>>) {
+/// The source, unless it was reported, and for a delimited log its labels in written order.
+fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Option<Source>, Option<Vec<String>>) {
     let catalogue = context.catalogue;
-    let nowhere = Source::Named { name: String::new() };
-    let Some((text, place)) = reader.text("source") else { return (nowhere, None) };
+    let Some((text, place)) = reader.text("source") else { return (None, None) };
     let path = || PathBuf::from(&text);
     let synthetic = catalogue.synthetic.filter(|_| text == fields::SYNTHETIC);
     if let Some(spec) = synthetic {
         reader.within = format!("[[dataset]] with source {text:?}");
         reader.refuse_unknown(spec.params);
         refuse_columns(reader, &text);
-        return (Source::Synthetic { params: arms::params(reader, spec) }, None);
+        return (Some(Source::Synthetic { params: arms::params(reader, spec) }), None);
     }
     reader.refuse_unknown(&[]);
     if catalogue.datasets.contains(&text) {
         refuse_columns(reader, &text);
-        return (Source::Named { name: text }, None);
+        return (Some(Source::Named { name: text }), None);
     }
     if text.ends_with(".inter") {
         refuse_columns(reader, &text);
-        return (Source::Recbole { path: path() }, None);
+        return (Some(Source::Recbole { path: path() }), None);
     }
     if !text.contains(['/', '\\', '.']) {
         let valid =
@@ -103,7 +102,7 @@ fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Source, Optio
             valid: owned(valid),
         };
         reader.sink.push(mistake, Some(place));
-        return (nowhere, None);
+        return (None, None);
     }
     if reader.node("columns").is_none() {
         let mistake = Mistake::MissingTable {
@@ -115,9 +114,9 @@ fn source(reader: &mut Reader<'_>, context: &CheckContext<'_>) -> (Source, Optio
     match reader.table("columns", &fields::COLUMNS) {
         Some(map) => {
             let (columns, label_order) = columns(&map, Path::new(&text));
-            (Source::Delimited { path: path(), columns }, Some(label_order))
+            (Some(Source::Delimited { path: path(), columns }), Some(label_order))
         }
-        None => (nowhere, None),
+        None => (None, None),
     }
 }
 

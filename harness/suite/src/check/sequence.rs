@@ -52,7 +52,7 @@ fn gap(reader: &Reader<'_>, session: bool, datasets: &[CheckedDataset]) -> Optio
                 "unit",
                 "a session column or a gap",
                 "add gap = \"30m\" to [sequence]",
-                |columns| columns.session.is_none(),
+                |dataset| dataset.lacks_session,
             );
         }
         return None;
@@ -66,8 +66,8 @@ fn gap(reader: &Reader<'_>, session: bool, datasets: &[CheckedDataset]) -> Optio
         reader.sink.push(Mistake::Meaningless { key: "gap".to_owned(), beside }, reader.key_place("gap"));
         return None;
     }
-    lacking(reader, datasets, "gap", "a time column", "name it in [dataset.columns]", |columns| {
-        columns.time.is_none() && columns.session.is_none()
+    lacking(reader, datasets, "gap", "a time column", "name it in [dataset.columns]", |dataset| {
+        dataset.lacks_time && dataset.lacks_session
     });
     match milliseconds(text) {
         Ok(gap_ms) => Some(gap_ms),
@@ -91,9 +91,9 @@ fn lacking(
     key: &str,
     needs: &'static str,
     mend: &'static str,
-    lacks: impl Fn(&trailmark_core::config::Columns) -> bool,
+    lacks: impl Fn(&CheckedDataset) -> bool,
 ) {
-    for dataset in datasets.iter().filter(|dataset| dataset.columns().is_some_and(&lacks)) {
+    for dataset in datasets.iter().filter(|dataset| lacks(dataset)) {
         let setting = match reader.node(key).map(|node| &node.value) {
             Some(Value::Text(text)) => format!("{key} = {text:?}"),
             _ => key.to_owned(),
@@ -224,8 +224,8 @@ fn future(reader: &Reader<'_>, datasets: &[CheckedDataset]) -> Future {
     let found = match (rule.node("last"), rule.node("after")) {
         (Some(_), None) => return Future::Last(rule.size("last").unwrap_or(1)),
         (None, Some(after)) => {
-            lacking(reader, datasets, "future", "a time column", "name it in [dataset.columns]", |columns| {
-                columns.time.is_none()
+            lacking(reader, datasets, "future", "a time column", "name it in [dataset.columns]", |dataset| {
+                dataset.lacks_time
             });
             return instant(&rule, after).map_or(Future::Last(1), Future::After);
         }

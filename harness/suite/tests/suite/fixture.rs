@@ -87,7 +87,11 @@ struct FakeMetric {
 
 impl Metric for FakeMetric {
     fn spec(&self) -> &'static Spec {
-        METRICS.iter().map(|metric| &metric.spec).find(|spec| spec.name == self.spec.name).unwrap()
+        METRICS
+            .iter()
+            .map(|metric| &metric.spec)
+            .find(|spec| spec.name == self.spec.name)
+            .expect("every fake is in METRICS")
     }
 
     fn needs(&self) -> Needs {

@@ -3,6 +3,7 @@
 mod fixture;
 mod identity;
 mod literate;
+mod loading;
 mod plans;
 mod reference;
 mod resolved;

@@ -18,7 +18,7 @@ score.primary = "silhouette_score"
 fn planned(include: &[&str], exclude: &[&str], shard: Option<&str>) -> (Suite, Plan) {
     let suite = valid(SUITE, &[]);
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let filter = Filter::new(&owned(include), &owned(exclude), shard).unwrap();
+    let filter = Filter::new(&owned(include), &owned(exclude), shard).expect("the filter is valid");
     let plan = plan(&suite, &filter);
     (suite, plan)
 }
