@@ -295,12 +295,7 @@ impl<'a> Arm<'a> {
         let encoder = &self.prepared.encoders[&self.encoder];
         let clusterer = &self.prepared.clusterers[self.part.clusterer].key;
         let value = trailmark_core::Key::of_bytes(&(n_clusters as u64).to_le_bytes());
-        self.prepared.seed(
-            "clusterer",
-            self.task.dataset,
-            self.fold,
-            &[&encoder.key, &encoder.post_key, clusterer, &value],
-        )
+        self.prepared.seed("clusterer", self.task.dataset, self.fold, &[&encoder.arm_key, clusterer, &value])
     }
 
     fn scoring(&self, space: &'a Space) -> Scoring<'a> {

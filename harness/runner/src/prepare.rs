@@ -6,7 +6,6 @@ use trailmark_core::contract::{Clusterer, Encoder, Metric, Post, Recommender};
 use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
 use trailmark_store::record::ProtocolParts;
 use trailmark_store::{CellName, CellRecord, DatasetFacts, MetricFacts, NClusters};
-use trailmark_suite::checked::PickRule;
 use trailmark_suite::ids;
 
 use crate::group::{ClustererTask, Task, TaskKind};
@@ -35,8 +34,8 @@ pub(crate) struct PreparedEncoder {
     /// Of kind, parameters, revision and what it reads: not of its name.
     pub(crate) key: Key,
     pub(crate) posts: Vec<Box<dyn Post>>,
-    /// Of the post steps in order.
-    pub(crate) post_key: Key,
+    /// Of all that and the post steps.
+    pub(crate) arm_key: Key,
 }
 
 pub(crate) struct PreparedClusterer {
@@ -62,12 +61,11 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
             .text("fingerprint", &encoder.fingerprint())
             .finish();
         let mut posts = Vec::new();
-        let mut post_key = KeyBuilder::new("post");
         for spec in &arm.post {
             posts.push((catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?.build)());
-            post_key = post_key.text("name", spec.name).number("revision", u64::from(spec.revision));
         }
-        encoders.insert(at, PreparedEncoder { encoder, key, posts, post_key: post_key.finish() });
+        let arm_key = ids::encoder_arm_key(arm, &encoder.fingerprint());
+        encoders.insert(at, PreparedEncoder { encoder, key, posts, arm_key });
     }
     let mut clusterers = Vec::new();
     for arm in &suite.clusterers {
@@ -75,7 +73,7 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
         let entry = catalogue.clusterer(arm.spec.name).ok_or_else(|| refuse(unknown(arm.spec.name)))?;
         clusterers.push(PreparedClusterer {
             clusterer: (entry.build)(&arm.params).map_err(refuse)?,
-            key: arm.params.key(arm.spec),
+            key: ids::clusterer_arm_key(arm),
         });
     }
     // The K rules read the silhouette and the inertia of the training users, so these are always computed.
@@ -156,37 +154,16 @@ impl Prepared<'_> {
         key.finish()
     }
 
+    /// `None` for what a shared control does not have.
     pub(crate) fn arm_id(&self, encoder: Option<usize>, clusterer: Option<usize>, n_clusters: NClusters) -> Key {
-        let mut key = KeyBuilder::new("arm");
-        if let Some(encoder) = encoder.map(|at| &self.encoders[&at]) {
-            key = key.key("encoder", &encoder.key).key("post", &encoder.post_key);
-        }
-        if let Some(clusterer) = clusterer.map(|at| &self.clusterers[at]) {
-            key = key.key("clusterer", &clusterer.key);
-        }
-        match n_clusters {
-            NClusters::Fixed(value) => key = key.number("n_clusters", value as u64),
-            NClusters::Auto => {
-                let sweep = &self.job.suite.sweep;
-                key = key.text("pick", sweep.pick.name());
-                if sweep.pick == PickRule::Silhouette {
-                    key = key.real("min_silhouette", sweep.min_silhouette);
-                }
-                for value in &sweep.n_clusters {
-                    key = key.number("candidate", *value as u64);
-                }
-            }
-        }
-        key.finish()
+        let none = Key::of_bytes(b"none");
+        let encoder = encoder.map_or(none, |at| self.encoders[&at].arm_key);
+        let clusterer = clusterer.map_or(none, |at| self.clusterers[at].key);
+        ids::arm_id(&encoder, &clusterer, n_clusters, &self.job.suite.sweep)
     }
 
     pub(crate) fn cell_id(&self, dataset: usize, arm_id: &Key, fold: &Fold) -> Key {
-        KeyBuilder::new("cell")
-            .key("protocol", &self.protocols[dataset].0)
-            .key("arm", arm_id)
-            .number("fold", fold.fold as u64)
-            .number("repeat", fold.repeat as u64)
-            .finish()
+        ids::cell_id(&self.protocols[dataset].0, arm_id, fold.fold, fold.repeat)
     }
 
     pub(crate) fn cell_name(

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use trailmark_core::config::DatasetConfig;
-use trailmark_core::{Catalogue, Key, KeyBuilder, Params, Spec};
+use trailmark_core::{Catalogue, Key, KeyBuilder, NClusters, Params, Spec};
 
 use crate::checked::{ClustererArm, EncoderArm, Suite, Sweep};
-use crate::plan::NClusters;
 use crate::resolved;
 
 /// The key of an encoder with its post steps. `fingerprint` is the hash of what the encoder reads besides its
@@ -87,7 +86,6 @@ pub fn protocol_parts(
         ("metrics", metrics.join(", ")),
         ("distance", score.distance.name().to_owned()),
         ("recommend", recommend),
-        ("pick", pick_rule(&suite.sweep)),
         ("seed", suite.seed.to_string()),
     ];
     parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -25,7 +25,7 @@ pub use checked::Suite;
 pub use diagnostic::Diagnostics;
 pub use metric_name::MetricName;
 pub use mistake::Mistake;
-pub use plan::{Filter, FilterError, Group, NClusters, Plan, PlannedCell, Work, cell_name, plan};
+pub use plan::{Filter, FilterError, Group, Plan, PlannedCell, Work, plan};
 pub use reference::reference_toml;
 pub use resolved::{resolved_toml, suite_hash};
 

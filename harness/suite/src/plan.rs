@@ -1,42 +1,11 @@
 //! The sweep as a list of groups and cells. The plan is a function of the suite and the filter alone: no data, no
 //! clock, no machine.
 
-use std::fmt;
-
 use regex::Regex;
 use thiserror::Error;
+use trailmark_core::{CellName, NClusters};
 
 use crate::checked::Suite;
-
-/// n_clusters of a cell: a value of the sweep, or chosen inside the training fold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NClusters {
-    /// A value of the sweep.
-    Fixed(usize),
-    /// Chosen on training users by the suite's rule.
-    Auto,
-}
-
-impl fmt::Display for NClusters {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(value) => write!(f, "{value}"),
-            Self::Auto => f.write_str("auto"),
-        }
-    }
-}
-
-/// The name of a cell, as in records and filters: `dataset/encoder/clusterer/k=8/fold=2/rep=0`.
-pub fn cell_name(
-    dataset: &str,
-    encoder: &str,
-    clusterer: &str,
-    n_clusters: NClusters,
-    fold: usize,
-    repeat: usize,
-) -> String {
-    format!("{dataset}/{encoder}/{clusterer}/k={n_clusters}/fold={fold}/rep={repeat}")
-}
 
 /// Which part of a suite runs.
 #[derive(Debug, Clone, Default)]
@@ -161,7 +130,15 @@ pub fn plan(suite: &Suite, filter: &Filter) -> Plan {
 fn group(suite: &Suite, filter: &Filter, dataset: usize, encoder: usize, fold: usize, repeat: usize) -> Group {
     let wanted = |clusterer: usize, n_clusters: NClusters| {
         let (dataset, encoder) = (&suite.datasets[dataset].id, &suite.encoders[encoder].id);
-        filter.takes(&cell_name(dataset, encoder, &suite.clusterers[clusterer].id, n_clusters, fold, repeat))
+        let cell = CellName {
+            dataset: dataset.clone(),
+            encoder: encoder.clone(),
+            clusterer: suite.clusterers[clusterer].id.clone(),
+            n_clusters,
+            fold,
+            repeat,
+        };
+        filter.takes(&cell.to_string())
     };
     let mut group = Group { dataset, encoder, fold, repeat, cells: Vec::new(), autos: Vec::new() };
     for clusterer in 0..suite.clusterers.len() {
@@ -191,7 +168,15 @@ impl Group {
         cells
             .into_iter()
             .map(|(clusterer, n_clusters)| {
-                cell_name(dataset, encoder, &suite.clusterers[clusterer].id, n_clusters, self.fold, self.repeat)
+                let cell = CellName {
+                    dataset: dataset.clone(),
+                    encoder: encoder.clone(),
+                    clusterer: suite.clusterers[clusterer].id.clone(),
+                    n_clusters,
+                    fold: self.fold,
+                    repeat: self.repeat,
+                };
+                cell.to_string()
             })
             .collect()
     }

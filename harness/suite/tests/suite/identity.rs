@@ -1,8 +1,9 @@
 //! Ids: what changes them and what may not.
 
 use trailmark_core::Key;
+use trailmark_core::NClusters;
+use trailmark_suite::Suite;
 use trailmark_suite::ids::{arm_id, cell_id, clusterer_arm_key, encoder_arm_key, protocol_id, protocol_parts};
-use trailmark_suite::{NClusters, Suite};
 
 use crate::fixture::{CATALOGUE, WIDE, valid};
 
@@ -56,7 +57,6 @@ fn what_makes_numbers_comparable_is_in_the_protocol_part_by_part() {
         ("score.distance=euclidean", "distance"),
         ("score.metrics=[\"silhouette_score\", \"adjusted_rand_score\"]", "metrics"),
         ("score.recommend={ at = [5] }", "recommend"),
-        ("sweep.pick=silhouette", "pick"),
         ("dataset.shop.labels=[\"city\", \"persona\"]", "labels"),
         ("dataset.shop.sample_users=50", "sample_users"),
     ];
