@@ -7,7 +7,7 @@
 use trailmark_core::Matrix;
 use trailmark_core::contract::Points;
 
-use crate::centroids::{centroids, squared_distance};
+use crate::centroids::{Centroids, squared_distance};
 use crate::grouping::Grouping;
 use crate::sums::RowSums;
 
@@ -53,13 +53,13 @@ pub(crate) fn sums(
     visit: &mut dyn FnMut(RowSums<'_>),
 ) {
     for (partition, grouping) in groupings.iter().enumerate() {
-        let found = centroids(Points::F64(x), grouping);
+        let found = Centroids::new(Points::F64(x), grouping);
         let alone: Vec<usize> = (0..x.rows()).filter(|&row| grouping.group(row).is_none()).collect();
         let mut row_sums = vec![0.0; grouping.sizes().len()];
         for (row, values) in x.iter_rows().enumerate() {
             for (group, sum) in row_sums.iter_mut().enumerate() {
                 let size = grouping.sizes()[group] as f64;
-                let squared = squared_distance(values, found.centroids.row(group)) + found.inertia[group] / size;
+                let squared = found.squared_from(values, group) + found.inertia()[group] / size;
                 *sum = size * of_squared(squared);
             }
             let nearest_alone = alone

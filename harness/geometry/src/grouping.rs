@@ -70,6 +70,18 @@ impl Grouping {
         (group != ALONE).then_some(group as usize)
     }
 
+    /// (n_samples,) the cluster of each: the numbered groups first, then, ascending, every sample that is alone.
+    pub fn clusters(&self) -> Vec<usize> {
+        let mut fresh = self.sizes.len();
+        let cluster = |row| {
+            self.group(row).unwrap_or_else(|| {
+                fresh += 1;
+                fresh - 1
+            })
+        };
+        (0..self.n_samples()).map(cluster).collect()
+    }
+
     /// Orders samples by group, those alone last; for sorting rows of a block.
     pub(crate) fn sort_key(&self, row: usize) -> u32 {
         self.of_row[row]
@@ -85,6 +97,7 @@ mod tests {
         let grouping = Grouping::new(&Labels(vec![Some(9), None, Some(4), Some(9), Some(1), Some(1)]));
         assert_eq!(grouping.sizes(), [2, 2]);
         assert_eq!((grouping.n_alone(), grouping.n_clusters()), (2, 4));
+        assert_eq!(grouping.clusters(), [0, 2, 3, 0, 1, 1]);
         assert_eq!(
             (0..6).map(|row| grouping.group(row)).collect::<Vec<_>>(),
             [Some(0), None, None, Some(0), Some(1), Some(1)]

@@ -15,7 +15,7 @@ mod pass;
 mod sums;
 mod tiles;
 
-pub use centroids::{Centroids, centroids, squared_distance};
+pub use centroids::{Centroids, squared_distance};
 pub use condensed::condensed_euclidean;
 pub use grouping::Grouping;
 pub use sums::{GeometryError, RowSums, cluster_sums};

@@ -3,9 +3,8 @@
 use trailmark_core::contract::Points;
 use trailmark_core::spec::Direction;
 use trailmark_core::{Labels, Spec, Undefined};
-use trailmark_geometry::{Grouping, centroids, squared_distance};
+use trailmark_geometry::{Centroids, Grouping};
 
-use crate::clusters::Clusters;
 use crate::internal::{Internal, comparable};
 
 /// Name card.
@@ -36,18 +35,18 @@ pub static METRIC: Internal = Internal { spec: &SPEC, direction: Direction::High
 /// Calinski and Harabasz 1974, Comm. Statist. 3. Agrees with scikit-learn's `calinski_harabasz_score` to 1e-9.
 pub fn calinski_harabasz_score(points: Points<'_>, labels: &Labels) -> Result<f64, Undefined> {
     let grouping = comparable(labels)?;
-    let clusters = Clusters::new(points, &grouping);
-    let within: f64 = clusters.inertia.iter().sum();
+    let clusters = Centroids::new(points, &grouping);
+    let within: f64 = clusters.inertia().iter().sum();
     if within == 0.0 {
         return Err(Undefined::ZeroDispersion);
     }
-    let overall = centroids(points, &Grouping::new(&Labels(vec![Some(0); grouping.n_samples()])));
+    let overall = Centroids::new(points, &Grouping::new(&Labels(vec![Some(0); grouping.n_samples()])));
     let between: f64 = clusters
-        .sizes
+        .sizes()
         .iter()
-        .zip(clusters.centres.iter_rows())
-        .map(|(&size, centre)| size as f64 * squared_distance(centre, overall.centroids.row(0)))
+        .enumerate()
+        .map(|(cluster, &size)| size as f64 * clusters.squared_between(cluster, &overall, 0))
         .sum();
-    let (n, k) = (grouping.n_samples() as f64, clusters.sizes.len() as f64);
+    let (n, k) = (grouping.n_samples() as f64, clusters.n_clusters() as f64);
     Ok(between / (k - 1.0) / (within / (n - k)))
 }

@@ -1,11 +1,11 @@
 //! Davies-Bouldin index.
 
 use trailmark_core::contract::Points;
+use trailmark_core::matrix::Real;
 use trailmark_core::spec::Direction;
-use trailmark_core::{Labels, Spec, Undefined};
-use trailmark_geometry::squared_distance;
+use trailmark_core::{Labels, Matrix, Spec, Undefined};
+use trailmark_geometry::Centroids;
 
-use crate::clusters::Clusters;
 use crate::internal::{Internal, comparable};
 
 /// Name card.
@@ -34,26 +34,45 @@ pub static METRIC: Internal = Internal { spec: &SPEC, direction: Direction::Lowe
 /// but for rounding (scikit-learn says 0, or leaves the pair out).
 ///
 /// # Reference
-/// Davies and Bouldin 1979, IEEE PAMI 1. Agrees with scikit-learn's `davies_bouldin_score` to 1e-9.
+/// Davies and Bouldin 1979, IEEE PAMI 1. Agrees with scikit-learn's `davies_bouldin_score` to 1e-7:
+/// that expands squares, which gives a singleton a spread of about 1e-8.
 pub fn davies_bouldin_score(points: Points<'_>, labels: &Labels) -> Result<f64, Undefined> {
     let grouping = comparable(labels)?;
-    let clusters = Clusters::new(points, &grouping);
-    if clusters.spread.iter().all(|&spread| spread == 0.0) {
+    let clusters = Centroids::new(points, &grouping);
+    if clusters.spread().iter().all(|&spread| spread == 0.0) {
         return Err(Undefined::ZeroDispersion);
     }
-    let k = clusters.sizes.len();
-    let spreads: Vec<f64> = clusters.spread.iter().zip(&clusters.sizes).map(|(sum, &size)| sum / size as f64).collect();
+    let k = clusters.n_clusters();
+    let spreads: Vec<f64> =
+        clusters.spread().iter().zip(clusters.sizes()).map(|(sum, &size)| sum / size as f64).collect();
+    let grain = grain(points);
     let mut worst = vec![0.0_f64; k];
     for i in 0..k {
         for j in i + 1..k {
-            if clusters.coincide(i, j) {
+            if clusters.difference(i, &clusters, j).zip(&grain).all(|(apart, grain)| apart.abs() <= *grain) {
                 return Err(Undefined::CoincidentCentroids);
             }
-            let apart = squared_distance(clusters.centres.row(i), clusters.centres.row(j)).sqrt();
+            let apart = clusters.squared_between(i, &clusters, j).sqrt();
             let ratio = (spreads[i] + spreads[j]) / apart;
             worst[i] = worst[i].max(ratio);
             worst[j] = worst[j].max(ratio);
         }
     }
     Ok(worst.iter().sum::<f64>() / k as f64)
+}
+
+/// (n_features,) what rounding of the samples alone can move a centroid by: a smaller difference is none.
+fn grain(points: Points<'_>) -> Vec<f64> {
+    match points {
+        Points::F32(x) => grain_of(x),
+        Points::F64(x) => grain_of(x),
+    }
+}
+
+fn grain_of<T: Real>(x: &Matrix<T>) -> Vec<f64> {
+    let mut largest = vec![0.0_f64; x.cols()];
+    for row in x.iter_rows() {
+        largest.iter_mut().zip(row).for_each(|(largest, value)| *largest = largest.max(value.to_f64().abs()));
+    }
+    largest.iter().map(|largest| 4.0 * f64::EPSILON * largest).collect()
 }

@@ -3,7 +3,7 @@
 use trailmark_core::contract::Points;
 use trailmark_core::spec::Direction;
 use trailmark_core::{Labels, Spec, Undefined};
-use trailmark_geometry::{Grouping, centroids};
+use trailmark_geometry::{Centroids, Grouping};
 
 use crate::internal::Internal;
 
@@ -44,5 +44,5 @@ pub fn inertia(points: Points<'_>, labels: &Labels) -> Result<f64, Undefined> {
     if labels.is_empty() {
         return Err(Undefined::Empty);
     }
-    Ok(centroids(points, &Grouping::new(labels)).inertia.iter().sum::<f64>() + 0.0)
+    Ok(Centroids::new(points, &Grouping::new(labels)).inertia().iter().sum::<f64>() + 0.0)
 }

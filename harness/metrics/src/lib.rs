@@ -11,7 +11,6 @@
 //!
 //! The plain functions take a [`Contingency`] or vectors, and are what the statistics and stability rules call.
 
-mod clusters;
 mod contingency;
 mod entropy;
 mod external;

@@ -30,7 +30,7 @@ impl Pairs {
 }
 
 fn pairs(n: u64) -> u64 {
-    if n % 2 == 0 { n / 2 * n.saturating_sub(1) } else { n * (n / 2) }
+    if n.is_multiple_of(2) { n / 2 * n.saturating_sub(1) } else { n * (n / 2) }
 }
 
 #[cfg(test)]

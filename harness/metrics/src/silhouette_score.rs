@@ -33,7 +33,7 @@ pub static METRIC: Silhouette = Silhouette;
 /// zeros under cosine distance are undefined.
 ///
 /// # Reference
-/// Rousseeuw 1987, J. Comput. Appl. Math. 20. Agrees with scikit-learn's `silhouette_score` to 1e-12 in f64, and to
+/// Rousseeuw 1987, J. Comput. Appl. Math. 20. Agrees with scikit-learn's `silhouette_score` to 1e-8 in f64, and to
 /// 1e-5 in f32; far from the origin scikit-learn loses precision and this does not.
 #[derive(Debug)]
 pub struct Silhouette;

@@ -1,0 +1,60 @@
+//! Times 36 silhouettes of the same vectors in one pass, and writes its input for `scripts/peers/silhouette.py`, which
+//! times scikit-learn on the same bytes in the same sitting.
+//!
+//! `silhouettes <folder> [n_samples] [n_features]`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use trailmark_core::contract::{Distance, Points};
+use trailmark_core::{Labels, Matrix, Stream};
+use trailmark_metrics::silhouette_score::silhouette_scores;
+
+const PARTITIONS: usize = 36;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().ok_or("name a folder to write to")?);
+    let n: usize = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
+    let cols: usize = arguments.next().map_or(Ok(64), |text| text.parse())?;
+
+    let mut stream = Stream::new(1);
+    let centres: Vec<f64> = (0..20 * cols).map(|_| stream.normal()).collect();
+    let groups: Vec<usize> = (0..n).map(|_| stream.below(20)).collect();
+    let mut x = Matrix::<f32>::zeros(n, cols);
+    for (row, &group) in groups.iter().enumerate() {
+        for (at, value) in x.row_mut(row).iter_mut().enumerate() {
+            *value = (centres[group * cols + at] + stream.normal()) as f32;
+        }
+    }
+    // 12 values of n_clusters, each with three shares of redrawn labels.
+    let partitions: Vec<Labels> = (0..PARTITIONS)
+        .map(|at| {
+            let (k, redrawn) = (2 + at / 3 * 2, (at % 3) as f64 * 0.3);
+            let draw = |&group: &usize| if stream.chance(redrawn) { stream.below(k) } else { group % k };
+            Labels::from_ids(groups.iter().map(draw).map(|label| label as u32).collect::<Vec<_>>())
+        })
+        .collect();
+
+    let bytes: Vec<u8> = x.as_slice().iter().flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(folder.join("x.f32"), bytes)?;
+    let bytes: Vec<u8> =
+        partitions.iter().flat_map(|labels| &labels.0).flat_map(|label| label.unwrap_or(0).to_le_bytes()).collect();
+    std::fs::write(folder.join("labels.u32"), bytes)?;
+
+    let all: Vec<&Labels> = partitions.iter().collect();
+    let one = seconds(|| silhouette_scores(Points::F32(&x), &all[..1], Distance::Euclidean));
+    let together = seconds(|| silhouette_scores(Points::F32(&x), &all, Distance::Euclidean));
+    println!("n_samples {n}\nn_features {cols}\npartitions {PARTITIONS}\none_s {}\nall_s {}", one.0, together.0);
+    for score in together.1 {
+        println!("score {}", score.map_err(|reason| reason.explain())?);
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock, and no result depends on it")]
+fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let result = work();
+    (start.elapsed().as_secs_f64(), result)
+}
