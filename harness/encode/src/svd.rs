@@ -76,9 +76,6 @@ fn add_scaled(to: &mut [f64], scale: f64, from: &[f64]) {
 pub(crate) struct Svd {
     dim: usize,
     components: Vec<f64>, // (n_cols, dim), row-major: columns are right singular vectors
-    /// (dim,) descending; 0 beyond the rank.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked by the oracle table"))]
-    pub(crate) singular_values: Vec<f64>,
     /// What the reader should know.
     pub(crate) warning: Option<String>,
 }
@@ -176,8 +173,7 @@ fn finish(q: &[f64], width: usize, n_cols: usize, dim: usize, values: &[f64], re
     } else {
         None
     };
-    let singular_values = (0..dim).map(|j| if j < rank { singular[j] } else { 0.0 }).collect();
-    Svd { dim, components, singular_values, warning }
+    Svd { dim, components, warning }
 }
 
 /// `q` times a (width, width) matrix whose columns are the new directions.

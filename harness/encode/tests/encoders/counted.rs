@@ -3,7 +3,7 @@
 use trailmark_core::contract::Context;
 use trailmark_core::spec::ParamValue;
 use trailmark_core::{FailureClass, SequenceView};
-use trailmark_kit::{number, oracle, rows};
+use trailmark_kit::{oracle, rows};
 
 use crate::{CTX, bits, encode, make, sequences, try_make, words};
 
@@ -56,8 +56,7 @@ fn counts_agree_with_scikit_learn() {
 
 #[test]
 fn weights_and_projections_agree_with_scikit_learn_signs_included() {
-    let names =
-        ["ngram_min", "ngram_max", "min_df", "sublinear_tf", "smooth_idf", "norm", "svd_dim"];
+    let names = ["ngram_min", "ngram_max", "min_df", "sublinear_tf", "smooth_idf", "norm", "svd_dim"];
     agrees("tfidf", &names);
     assert!(oracle("encode", "tfidf").case.iter().any(|case| case.contains_key("svd_dim")));
 }
@@ -66,16 +65,14 @@ fn weights_and_projections_agree_with_scikit_learn_signs_included() {
 fn a_large_matrix_is_reduced_by_subspace_iteration_to_its_singular_values() {
     // 300 samples x 150 tokens: more than the exact path takes. The sum of squares left over is least for an SVD.
     let mut draws = trailmark_core::Stream::new(4);
-    let documents: Vec<Vec<String>> = (0..300)
-        .map(|i| (0..20).map(|_| format!("t{}", 15 * (i % 10) + draws.below(15))).collect())
-        .collect();
+    let documents: Vec<Vec<String>> =
+        (0..300).map(|i| (0..20).map(|_| format!("t{}", 15 * (i % 10) + draws.below(15))).collect()).collect();
     let all = sequences(&documents);
     let (x, warnings) = encode(&*make("tfidf", &[("svd_dim", integer(10))]), &all, 300, &CTX);
     assert_eq!(warnings, Vec::<String>::new());
     // Ten groups that share no token: ten orthogonal blocks, so rows of two groups are orthogonal in any SVD.
-    let dot = |a: usize, b: usize| -> f64 {
-        x.row(a).iter().zip(x.row(b)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
+    let dot =
+        |a: usize, b: usize| -> f64 { x.row(a).iter().zip(x.row(b)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     for i in 0..10 {
         assert!(dot(i, i + 10) > 0.3, "rows of one group are near: {}", dot(i, i + 10));
         assert!(dot(i, (i + 3) % 10).abs() < 1e-6, "rows of two groups are orthogonal: {}", dot(i, (i + 3) % 10));
@@ -117,13 +114,14 @@ fn test_users_move_no_bit_of_what_is_learnt() {
 
 #[test]
 fn unknown_samples_and_tokens_are_counted() {
-    let all = sequences(&words(&["a b", "b", "x a", "x y"]));
+    let all = sequences(&words(&["a b", "b a", "x a", "x y"]));
     let expected = [
         "1 of 4 samples hold nothing that training knows, their vectors are zero",
-        "3 of 7 tokens (42.86 %) are not in the training vocabulary",
+        "3 of 8 tokens (37.50 %) are not in the training vocabulary",
     ];
-    for name in ["bag_of_events", "tfidf", "word2vec"] {
-        let warnings = encode(&*make(name, &[]), &all, 2, &CTX).1;
+    let no_thinning = vec![("subsample", ParamValue::Number(0.0))];
+    for (name, params) in [("bag_of_events", vec![]), ("tfidf", vec![]), ("word2vec", no_thinning)] {
+        let warnings = encode(&*make(name, &params), &all, 2, &CTX).1;
         assert_eq!(warnings, expected, "{name}");
     }
 }
@@ -134,8 +132,7 @@ fn the_widest_vocabulary_keeps_what_most_samples_hold_and_says_so() {
     for name in ["bag_of_events", "tfidf"] {
         let (x, warnings) = encode(&*make(name, &[("max_features", integer(2))]), &all, 3, &CTX);
         assert_eq!(
-            warnings[0],
-            "2 n-grams were left out, the 2 that occur in most training samples are kept (max_features)",
+            warnings[0], "2 n-grams were left out, the 2 that occur in most training samples are kept (max_features)",
             "{name}"
         );
         // c is in three samples, a and b are in two each: a comes first by name. Columns a, c.
@@ -212,10 +209,4 @@ fn a_vocabulary_of_nothing_is_refused() {
     }
     let error = try_make("tfidf", &[("ngram_min", integer(3)), ("ngram_max", integer(2))]).err().unwrap();
     assert_eq!(error.0, "tfidf: ngram_min is 3 and ngram_max is 2; raise ngram_max or lower ngram_min");
-}
-
-#[test]
-fn the_case_count_of_the_tables_is_what_the_script_wrote() {
-    assert!(oracle("encode", "tfidf").case.len() > 20);
-    assert!(number(&oracle("encode", "bag_of_events").case[0], "min_df") >= 1.0);
 }

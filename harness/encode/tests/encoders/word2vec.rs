@@ -11,6 +11,11 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
+/// No thinning.
+fn all_tokens() -> [(&'static str, ParamValue); 1] {
+    [("subsample", ParamValue::Number(0.0))]
+}
+
 /// Two kinds of shopper: each mixes its own six tokens freely. The last twelve documents are single tokens.
 fn shoppers() -> trailmark_core::Sequences {
     let mut draws = Stream::new(12);
@@ -53,12 +58,19 @@ fn a_seed_gives_the_same_bits_and_another_seed_others() {
 
 #[test]
 fn samples_of_one_token_teach_nothing_and_say_so() {
-    let (x, warnings) = encode(&*make("word2vec", &[]), &sequences(&words(&["a", "b", "c"])), 3, &CTX);
+    let (x, warnings) = encode(&*make("word2vec", &all_tokens()), &sequences(&words(&["a", "b", "c"])), 3, &CTX);
+    assert_eq!(warnings, ["word2vec learnt nothing: no training sample kept two known tokens; its vectors are random"]);
+    assert!(x.iter_rows().all(|row| row.iter().any(|value| *value != 0.0)));
+}
+
+#[test]
+fn thinning_that_leaves_little_of_a_small_vocabulary_is_told() {
+    let (_, warnings) = encode(&*make("word2vec", &[]), &shoppers(), 200, &CTX);
     assert_eq!(
         warnings,
-        ["word2vec learnt nothing: no training sample kept two known tokens; its vectors are random"]
+        ["subsample = 0.001 keeps 12.2 % of the training tokens, as every token of a small vocabulary is frequent; \
+             set subsample = 0 to train on all"]
     );
-    assert!(x.iter_rows().all(|row| row.iter().any(|value| *value != 0.0)));
 }
 
 #[test]
