@@ -288,7 +288,7 @@ fn kept_share(frequencies: &[u64], threshold: f64) -> f64 {
 /// Products in [`LANES`] running sums, folded in halves: an order that every processor keeps.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
@@ -304,7 +304,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
-    for (to, from) in to.chunks_exact_mut(LANES).zip(from.chunks_exact(LANES)) {
+    for (to, from) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             to[lane] += scale * from[lane];
         }
