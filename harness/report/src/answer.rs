@@ -1,0 +1,178 @@
+//! The header of every report: what the run says about the suite's question, in words that claim no more than the tests do.
+
+use trailmark_store::record::{Comparison, Outcome, Split, Verdict};
+
+use crate::number::{fixed, interval, p_value, plain};
+use crate::tables::{Standing, deciding_test, standing};
+use crate::view::{Index, RunView};
+
+/// What a run says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// One sentence.
+    pub headline: String,
+    /// The sentences behind it: each comparison on the primary metric, controls, selection, coverage.
+    pub lines: Vec<String>,
+    /// Sentences that a reader must not miss: synthetic data, failed cells, no arm above its controls.
+    pub cautions: Vec<String>,
+}
+
+/// The answer of a run to its suite's question.
+pub fn answer(view: &RunView) -> Answer {
+    let index = Index::new(view);
+    let primary = view.manifest.primary.as_str();
+    let on_primary: Vec<&Comparison> =
+        view.comparisons.iter().filter(|comparison| comparison.metric == primary).collect();
+    let mut lines: Vec<String> = on_primary.iter().map(|comparison| sentence(view, comparison)).collect();
+    let mut cautions = Vec::new();
+
+    for dataset in view.datasets() {
+        let prefix = if view.datasets().len() > 1 { format!("{dataset}: ") } else { String::new() };
+        let pairs = index.pairs(dataset);
+        let orientation = view.orientation(primary);
+        let best = pairs
+            .iter()
+            .filter_map(|pair| Some((index.summary(pair, Split::Test, "", primary).mean()?, pair)))
+            .max_by(|(a, _), (b, _)| (orientation * a).total_cmp(&(orientation * b)));
+        if let Some((mean, pair)) = best {
+            let selection = if pairs.len() > 1 {
+                format!(" It is the best of {} on the same folds, so its mean is biased upward.", pairs.len())
+            } else {
+                String::new()
+            };
+            lines.push(
+                format!("{prefix}highest in the ranking: {}, {primary} {}.{selection}", pair.label(), plain(mean))
+                    .replace("highest", if orientation > 0.0 { "highest" } else { "lowest (best)" }),
+            );
+        }
+        let standings: Vec<_> =
+            pairs.iter().map(|pair| standing(&index, pair)).filter(|found| !found.is_empty()).collect();
+        if standings.is_empty() {
+            cautions.push(format!(
+                "{prefix}no control has a score on {primary}, so nothing shows that groups help at all."
+            ));
+            continue;
+        }
+        let above = standings.iter().filter(|found| found.iter().all(|(_, s)| *s == Standing::Above)).count();
+        let line = format!(
+            "{prefix}{above} of {} arms are above their controls on {primary} (random labels of the same sizes, one cluster).",
+            pairs.len()
+        );
+        if above == 0 {
+            cautions.push(format!("{prefix}no arm is shown to be above its controls on {primary}: these groups may be no better than chance."));
+        } else {
+            lines.push(line);
+        }
+    }
+
+    for (dataset, facts) in &view.manifest.datasets {
+        if facts.accounting.iter().any(|line| line.to_lowercase().contains("synthetic")) {
+            cautions.push(format!(
+                "The dataset {dataset} is synthetic: made by a generator with planted groups. Results on it say how methods behave under known conditions, not on real users."
+            ));
+        }
+    }
+    let failed = view.records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_))).count();
+    let n_cells = view.manifest.n_cells;
+    if failed > 0 {
+        cautions.push(format!("{failed} of {n_cells} cells failed; means that lack a fold are not shown."));
+    }
+    if view.records.len() < n_cells {
+        cautions.push(format!("{} of {n_cells} cells have not been run.", n_cells - view.records.len()));
+    }
+
+    Answer { headline: headline(view, &on_primary), lines, cautions }
+}
+
+fn headline(view: &RunView, comparisons: &[&Comparison]) -> String {
+    let primary = &view.manifest.primary;
+    let shown: Vec<&&Comparison> =
+        comparisons.iter().filter(|c| matches!(c.verdict, Verdict::BetterA | Verdict::BetterB)).collect();
+    let size = |comparison: &Comparison| comparison.difference.unwrap_or(0.0).abs();
+    let refused = comparisons.iter().filter(|c| c.verdict == Verdict::Refused).count();
+    if comparisons.is_empty() {
+        return "This suite declares no comparison: the ranking describes, and claims nothing.".to_owned();
+    }
+    if let Some(largest) = shown.iter().max_by(|a, b| size(a).total_cmp(&size(b))) {
+        let (better, worse) = sides(largest);
+        let bounds = better_interval(largest)
+            .map_or(String::new(), |(low, high)| format!(", 95 % interval {}", interval(low, high)));
+        let others = if comparisons.len() == 1 {
+            String::new()
+        } else {
+            format!(" {} of {} comparisons show a difference.", shown.len(), comparisons.len())
+        };
+        return format!(
+            "{better} is better than {worse} with {} on {}: {primary} by {}{bounds}.{others}",
+            largest.shared,
+            largest.dataset,
+            plain(size(largest)),
+        );
+    }
+    if refused == comparisons.len() {
+        let blocks = view.manifest.folds * view.manifest.repeats;
+        return format!("No claim can be made: {} cannot reach the declared level.", plural(blocks, "block"));
+    }
+    let undefined = comparisons.iter().filter(|c| c.verdict == Verdict::Undefined).count();
+    if undefined == comparisons.len() {
+        return format!("No comparison could be made: {primary} is missing or undefined in at least one arm of each.");
+    }
+    let mut text = format!("No difference between arms is shown on {primary}. That is not the same as equal.");
+    if refused + undefined > 0 {
+        text.push_str(&format!(" {} of {} comparisons could not be tested.", refused + undefined, comparisons.len()));
+    }
+    text
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("one {noun}") } else { format!("a design with {count} {noun}s") }
+}
+
+fn sides(comparison: &Comparison) -> (&str, &str) {
+    if comparison.verdict == Verdict::BetterA { (&comparison.a, &comparison.b) } else { (&comparison.b, &comparison.a) }
+}
+
+/// The interval, turned so that it speaks of the better arm.
+fn better_interval(comparison: &Comparison) -> Option<(f64, f64)> {
+    let bounds = comparison.interval.as_ref()?;
+    Some(if comparison.verdict == Verdict::BetterA { (-bounds.high, -bounds.low) } else { (bounds.low, bounds.high) })
+}
+
+fn sentence(view: &RunView, comparison: &Comparison) -> String {
+    let Comparison { dataset, a, b, shared, metric, .. } = comparison;
+    let place = if view.datasets().len() > 1 { format!("{dataset}, with {shared}") } else { format!("with {shared}") };
+    let test = deciding_test(comparison);
+    let mut evidence = Vec::new();
+    if let Some((low, high)) = better_interval(comparison) {
+        evidence.push(format!("95 % interval {}", interval(low, high)));
+    }
+    if let Some(p) = comparison.p_adjusted {
+        evidence.push(format!("Holm p {}", p_words(p)));
+    } else if let Some(p) = test.and_then(|test| test.p) {
+        evidence.push(format!("p {}", p_words(p)));
+    }
+    if let Some((name, value)) = test.and_then(|test| test.effect.as_ref()) {
+        evidence.push(format!("{name} {}", fixed(*value, 2)));
+    }
+    let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
+    let note = comparison.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+    match comparison.verdict {
+        Verdict::BetterA | Verdict::BetterB => {
+            let (better, worse) = sides(comparison);
+            let size = comparison.difference.unwrap_or(0.0).abs();
+            format!("{place}: {better} is better than {worse} by {} {metric}{evidence}.", plain(size))
+        }
+        Verdict::NoDifferenceShown => {
+            let size =
+                comparison.difference.map_or(String::new(), |d| format!(", b - a = {}", crate::number::signed(d)));
+            format!("{place}: no difference shown between {a} (a) and {b} (b){size}{evidence}{note}.")
+        }
+        Verdict::Refused => format!("{place}: no claim can be made about {a} and {b}{note}."),
+        Verdict::Undefined => format!("{place}: {a} and {b} cannot be compared{note}."),
+    }
+}
+
+fn p_words(p: f64) -> String {
+    let text = p_value(p);
+    if text.starts_with('<') { text.replace('<', "< ") } else { format!("= {text}") }
+}

@@ -1,0 +1,437 @@
+//! Whether a run is as good as its baseline. Each gate judges one metric of each selected arm; the report names what moved,
+//! by how much and against which tolerance, and its exit code fails a build. Nothing compared is never a pass.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use trailmark_store::record::Split;
+
+use crate::baseline::{Baseline, BaselineScore, FoldValue};
+use crate::interval::corrected_resampled_t;
+use crate::number::{interval, plain, signed};
+use crate::summary::Summary;
+use crate::table::{Cell, Column, Content, Table};
+use crate::view::{Index, RunView};
+
+/// Version of `gate.json`.
+pub const GATE_SCHEMA: u32 = 1;
+/// Regressed, drifted, missing, errored, or nothing to compare.
+pub const EXIT_GATE_FAILED: i32 = 20;
+/// There is no baseline.
+pub const EXIT_NO_BASELINE: i32 = 21;
+/// The protocol differs, so the numbers may not be compared.
+pub const EXIT_NOT_COMPARABLE: i32 = 22;
+/// Inconclusive, when that was asked to fail.
+pub const EXIT_INCONCLUSIVE: i32 = 23;
+
+/// How a gate decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateRule {
+    /// A loss of the mean beyond the margin fires.
+    Margin,
+    /// Any change of any fold fires.
+    Exact,
+    /// The lower 95 % bound of the paired difference must lie above minus the margin.
+    NonInferior,
+}
+
+/// One gate of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The metric, on test users.
+    pub metric: String,
+    /// Allowed loss, in the metric's unit.
+    pub margin: f64,
+    /// The rule.
+    pub rule: GateRule,
+    /// Regular expression on `dataset/encoder/clusterer/k=..`; none takes every arm with n_clusters = auto.
+    pub select: Option<String>,
+}
+
+/// A gate that cannot be applied.
+#[derive(Debug, Error)]
+pub enum GateError {
+    /// Not a regular expression.
+    #[error("the gate on {metric} selects {select:?}, which is not a regular expression: {source}")]
+    Select {
+        /// The gate's metric.
+        metric: String,
+        /// What it says.
+        select: String,
+        /// Why it is none.
+        source: Box<regex::Error>,
+    },
+}
+
+/// Which cells a gate takes.
+pub(crate) struct Selection(Option<Regex>);
+
+impl Selection {
+    pub(crate) fn new(gate: &Gate) -> Result<Self, GateError> {
+        let Some(select) = &gate.select else { return Ok(Self(None)) };
+        let regex = Regex::new(select).map_err(|source| GateError::Select {
+            metric: gate.metric.clone(),
+            select: select.clone(),
+            source: Box::new(source),
+        })?;
+        Ok(Self(Some(regex)))
+    }
+
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.0.as_ref().map_or_else(|| name.ends_with("/k=auto"), |regex| regex.is_match(name))
+    }
+}
+
+/// What a gate says of one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateVerdict {
+    /// The mean fell by more than the margin.
+    Regressed,
+    /// An exact gate, and a number changed without getting worse.
+    Drifted,
+    /// The baseline has the cell, the run does not.
+    Missing,
+    /// The baseline has a value where the run has none.
+    Errored,
+    /// The protocol differs.
+    NotComparable,
+    /// The interval straddles the margin.
+    Inconclusive,
+    /// The run has the cell, the baseline does not.
+    New,
+    /// The mean rose by more than the margin.
+    Improved,
+    /// Within the margin.
+    Pass,
+    /// Equal to 1e-9, or undefined for the same reasons.
+    Identical,
+}
+
+impl GateVerdict {
+    /// The snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Regressed => "regressed",
+            Self::Drifted => "drifted",
+            Self::Missing => "missing",
+            Self::Errored => "errored",
+            Self::NotComparable => "not_comparable",
+            Self::Inconclusive => "inconclusive",
+            Self::New => "new",
+            Self::Improved => "improved",
+            Self::Pass => "pass",
+            Self::Identical => "identical",
+        }
+    }
+
+    /// True when it fails the gate.
+    pub fn fails(self) -> bool {
+        matches!(self, Self::Regressed | Self::Drifted | Self::Missing | Self::Errored)
+    }
+}
+
+/// One metric of one cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateRow {
+    /// `dataset/encoder/clusterer/k=auto`.
+    pub cell: String,
+    /// The metric.
+    pub metric: String,
+    /// Mean in the baseline, over the folds that both have.
+    pub baseline: Option<f64>,
+    /// Mean in the run, over the folds that both have.
+    pub current: Option<f64>,
+    /// Mean difference, positive when the run is better.
+    pub difference: Option<f64>,
+    /// Allowed loss.
+    pub margin: f64,
+    /// The rule.
+    pub rule: GateRule,
+    /// 95 % interval of the paired difference over folds.
+    pub interval: Option<(f64, f64)>,
+    /// The verdict.
+    pub verdict: GateVerdict,
+    /// Why, where the numbers do not say it.
+    pub note: String,
+}
+
+/// `gate.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateReport {
+    /// [`GATE_SCHEMA`].
+    pub schema: u32,
+    /// The suite.
+    pub suite: String,
+    /// Every judged metric, by verdict from the worst, then by cell.
+    pub rows: Vec<GateRow>,
+    /// The parts of the protocol that differ: `shop: split was 1f.., is 2a..`.
+    pub not_comparable: Vec<String>,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// Exit code.
+    pub exit_code: i32,
+}
+
+/// Judges a run.
+///
+/// # Errors
+/// When a gate's `select` is not a regular expression.
+pub fn gate(
+    view: &RunView,
+    baseline: &Baseline,
+    gates: &[Gate],
+    fail_on_inconclusive: bool,
+) -> Result<GateReport, GateError> {
+    let index = Index::new(view);
+    let (differing, not_comparable) = differing_protocols(view, baseline);
+    let mut rows = Vec::new();
+    for gate in gates {
+        let selection = Selection::new(gate)?;
+        let mut names: BTreeSet<String> = baseline.cell.keys().cloned().collect();
+        let arms: Vec<_> = view.datasets().iter().flat_map(|dataset| index.every_arm(dataset)).collect();
+        names.extend(arms.iter().map(|arm| arm.name()));
+        for name in names.into_iter().filter(|name| selection.takes(name)) {
+            let base = baseline.cell.get(&name).and_then(|scores| scores.get(&gate.metric));
+            let arm = arms.iter().find(|arm| arm.name() == name);
+            let current = arm.map(|arm| index.summary(arm, Split::Test, "", &gate.metric));
+            // A metric that neither side has is not this cell's business.
+            if base.is_none() && current.as_ref().is_none_or(Summary::is_absent) {
+                continue;
+            }
+            let mut row = judge(view, gate, name, base, current.as_ref());
+            let dataset = row.cell.split('/').next().unwrap_or_default();
+            if differing.contains(dataset) && !matches!(row.verdict, GateVerdict::New) {
+                row = GateRow {
+                    difference: None,
+                    interval: None,
+                    verdict: GateVerdict::NotComparable,
+                    note: "the protocol differs".to_owned(),
+                    ..row
+                };
+            }
+            rows.push(row);
+        }
+    }
+    rows.sort_by(|a, b| (a.verdict, &a.cell, &a.metric).cmp(&(b.verdict, &b.cell, &b.metric)));
+    let (exit_code, message) = conclude(&rows, baseline.suite(), fail_on_inconclusive);
+    Ok(GateReport { schema: GATE_SCHEMA, suite: view.manifest.suite.clone(), rows, not_comparable, message, exit_code })
+}
+
+/// Datasets whose protocol differs, and what differs, field by field.
+fn differing_protocols(view: &RunView, baseline: &Baseline) -> (BTreeSet<String>, Vec<String>) {
+    let mut datasets = BTreeSet::new();
+    let mut lines = Vec::new();
+    for (id, was) in &baseline.data {
+        let Some(is) = view.manifest.datasets.get(id) else { continue };
+        if was.protocol_id == is.protocol_id.to_string() {
+            continue;
+        }
+        datasets.insert(id.clone());
+        let parts: BTreeSet<&String> = was.parts.keys().chain(is.protocol.keys()).collect();
+        let before = lines.len();
+        for part in parts {
+            let (old, new) = (was.parts.get(part), is.protocol.get(part));
+            if old != new {
+                let show = |value: Option<&String>| value.map_or("absent".to_owned(), |text| shorten(text));
+                lines.push(format!("{id}: {part} was {}, is {}", show(old), show(new)));
+            }
+        }
+        if lines.len() == before {
+            lines.push(format!("{id}: protocol_id was {}, is {}", shorten(&was.protocol_id), is.protocol_id.short()));
+        }
+    }
+    (datasets, lines)
+}
+
+/// Digests by their first twelve digits, anything else in full.
+fn shorten(text: &str) -> String {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        text[..12].to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+fn judge(
+    view: &RunView,
+    gate: &Gate,
+    cell: String,
+    base: Option<&BaselineScore>,
+    current: Option<&Summary>,
+) -> GateRow {
+    let mut row = GateRow {
+        cell,
+        metric: gate.metric.clone(),
+        baseline: base.and_then(|base| base.mean),
+        current: current.and_then(Summary::mean),
+        difference: None,
+        margin: gate.margin,
+        rule: gate.rule,
+        interval: None,
+        verdict: GateVerdict::New,
+        note: String::new(),
+    };
+    let Some(base) = base else {
+        row.note = "the baseline has no such value: save it to gate it".to_owned();
+        return row;
+    };
+    let Some(current) = current else {
+        row.verdict = GateVerdict::Missing;
+        row.note = "the baseline has this cell, the run does not".to_owned();
+        return row;
+    };
+
+    let n_folds = view.manifest.folds.max(1);
+    let (mut was, mut is, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, fold) in base.folds.iter().enumerate() {
+        let place = (at / n_folds, at % n_folds);
+        match (fold, current.values().get(&place)) {
+            (FoldValue::Number(old), Some(new)) => {
+                was.push(*old);
+                is.push(*new);
+            }
+            (FoldValue::Number(_), None) => {
+                let reason = current.gaps().get(&place).map_or("not_run", String::as_str);
+                lost.push(format!("fold {} of repeat {}: {reason}", place.1, place.0));
+            }
+            (FoldValue::Reason(_), _) => {}
+        }
+    }
+    if !lost.is_empty() {
+        row.verdict = GateVerdict::Errored;
+        row.note = format!("had a value before; {}", lost.join(", "));
+        return row;
+    }
+    if was.is_empty() {
+        let (verdict, note) = if current.n() > 0 {
+            (GateVerdict::Improved, "undefined before, has values now".to_owned())
+        } else {
+            (GateVerdict::Identical, format!("no value in both: {}", current.coverage()))
+        };
+        row.verdict = verdict;
+        row.note = note;
+        return row;
+    }
+    if was.len() < current.of() {
+        row.note = format!("over the {} of {} folds that both have", was.len(), current.of());
+    }
+
+    let orientation = view.orientation(&gate.metric);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let differences: Vec<f64> = is.iter().zip(&was).map(|(new, old)| orientation * (new - old)).collect();
+    let (old_mean, difference) = (mean(&was), mean(&differences));
+    row.baseline = Some(old_mean);
+    row.current = Some(mean(&is));
+    row.difference = Some(difference);
+    let equal = |difference: f64, old: f64| difference.abs() <= 1e-9 + 1e-9 * old.abs();
+    if differences.iter().zip(&was).all(|(difference, old)| equal(*difference, *old)) {
+        row.verdict = GateVerdict::Identical;
+        return row;
+    }
+    row.interval = corrected_resampled_t(&differences, view.manifest.folds);
+    // Rounding of the sums must not decide at the margin itself.
+    let slack = 1e-9 + 1e-9 * old_mean.abs();
+    row.verdict = match gate.rule {
+        GateRule::Exact if difference < -slack => GateVerdict::Regressed,
+        GateRule::Exact => GateVerdict::Drifted,
+        GateRule::Margin if difference < -gate.margin - slack => GateVerdict::Regressed,
+        GateRule::Margin if difference > gate.margin + slack => GateVerdict::Improved,
+        GateRule::Margin => GateVerdict::Pass,
+        GateRule::NonInferior => match row.interval {
+            Some((low, _)) if low > gate.margin => GateVerdict::Improved,
+            Some((low, _)) if low > -gate.margin => GateVerdict::Pass,
+            Some((_, high)) if high < -gate.margin => GateVerdict::Regressed,
+            Some(_) => GateVerdict::Inconclusive,
+            None => {
+                row.note = "too few folds for an interval".to_owned();
+                GateVerdict::Inconclusive
+            }
+        },
+    };
+    row
+}
+
+fn conclude(rows: &[GateRow], suite: &str, fail_on_inconclusive: bool) -> (i32, String) {
+    let count = |verdict: GateVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let failing = rows.iter().filter(|row| row.verdict.fails()).count();
+    let judged = rows.len() - count(GateVerdict::New);
+    let mut verdicts: Vec<GateVerdict> = rows.iter().map(|row| row.verdict).collect();
+    verdicts.dedup();
+    let tally: Vec<String> = verdicts.iter().map(|verdict| format!("{} {}", count(*verdict), verdict.name())).collect();
+    let tally = tally.join(", ");
+    if judged == 0 {
+        let message =
+            format!("nothing was compared with the baseline of {suite}: no gate selects a cell that it holds");
+        (EXIT_GATE_FAILED, message)
+    } else if failing > 0 {
+        (EXIT_GATE_FAILED, format!("gate failed: {tally}"))
+    } else if count(GateVerdict::NotComparable) > 0 {
+        (EXIT_NOT_COMPARABLE, format!("not comparable with the baseline, because the protocol differs: {tally}"))
+    } else if fail_on_inconclusive && count(GateVerdict::Inconclusive) > 0 {
+        (EXIT_INCONCLUSIVE, format!("gate inconclusive: {tally}"))
+    } else {
+        (0, format!("gate passed: {tally}"))
+    }
+}
+
+impl GateReport {
+    /// The report of a suite that has no baseline yet.
+    pub fn no_baseline(suite: &str) -> Self {
+        Self {
+            schema: GATE_SCHEMA,
+            suite: suite.to_owned(),
+            rows: Vec::new(),
+            not_comparable: Vec::new(),
+            message: format!("there is no baseline of {suite}: save one with `trailmark baseline save`"),
+            exit_code: EXIT_NO_BASELINE,
+        }
+    }
+
+    /// The text of `gate.json`.
+    pub fn to_json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("numbers are finite and keys are text");
+        format!("{text}\n")
+    }
+
+    /// Which metric moved, by how much, against which tolerance.
+    pub fn table(&self) -> Table {
+        let columns = vec![
+            Column::text("verdict", "verdict"),
+            Column::text("cell", "cell"),
+            Column::text("metric", "metric"),
+            Column::number("baseline", "baseline"),
+            Column::number("current", "current"),
+            Column::number("difference", "difference").help("positive when the run is better"),
+            Column::text("tolerance", "tolerance"),
+            Column::number("interval", "95 % interval"),
+            Column::text("note", "note"),
+        ];
+        let mut table = Table::new("gate", format!("Gate of {}: {}", self.suite, self.message), columns);
+        for row in &self.rows {
+            let tolerance = match row.rule {
+                GateRule::Exact => "exact".to_owned(),
+                GateRule::Margin => format!("loss <= {}", row.margin),
+                GateRule::NonInferior => format!("lower bound > -{}", row.margin),
+            };
+            table.push(vec![
+                row.verdict.name().into(),
+                row.cell.as_str().into(),
+                row.metric.as_str().into(),
+                Cell::number(row.baseline, plain),
+                Cell::number(row.current, plain),
+                Cell::number(row.difference, signed),
+                tolerance.into(),
+                row.interval.map_or(Content::Empty.into(), |(low, high)| interval(low, high).into()),
+                row.note.as_str().into(),
+            ]);
+        }
+        for line in &self.not_comparable {
+            table.note(line.clone());
+        }
+        table
+    }
+}

@@ -1,0 +1,83 @@
+//! Tested differences between arms: the size with its interval, then p, then the verdict, never one alone.
+
+use trailmark_store::record::{Comparison, TestResult, Verdict};
+
+use crate::number::{interval, p_value, plain, signed};
+use crate::table::{Cell, Column, Content, Table};
+use crate::view::RunView;
+
+/// The first test that may be made: the one whose p enters the family.
+pub(crate) fn deciding_test(comparison: &Comparison) -> Option<&TestResult> {
+    comparison.tests.iter().find(|test| test.p.is_some())
+}
+
+/// All comparisons of a dataset.
+pub fn comparisons(view: &RunView, dataset: &str) -> Table {
+    let columns = vec![
+        Column::text("metric", "metric"),
+        Column::text("shared", "with"),
+        Column::text("a", "a"),
+        Column::text("b", "b"),
+        Column::number("mean_a", "mean a"),
+        Column::number("mean_b", "mean b"),
+        Column::number("difference", "b - a").help("positive when b is better"),
+        Column::number("interval", "95 % interval"),
+        Column::text("test", "test"),
+        Column::number("p", "p"),
+        Column::number("p_adjusted", "Holm p"),
+        Column::number("effect", "effect"),
+        Column::text("verdict", "verdict"),
+        Column::text("note", "note"),
+    ];
+    let mut table = Table::new(&format!("comparisons-{dataset}"), format!("Comparisons on {dataset}"), columns);
+    for comparison in view.comparisons.iter().filter(|comparison| comparison.dataset == dataset) {
+        let test = deciding_test(comparison);
+        let effect = test.and_then(|test| test.effect.as_ref());
+        table.push(vec![
+            comparison.metric.as_str().into(),
+            comparison.shared.as_str().into(),
+            comparison.a.as_str().into(),
+            comparison.b.as_str().into(),
+            Cell::number(comparison.mean_a, plain),
+            Cell::number(comparison.mean_b, plain),
+            Cell::number(comparison.difference, signed),
+            comparison.interval.as_ref().map_or(Content::Empty.into(), |i| interval(i.low, i.high).into()),
+            test.map_or(Content::Empty.into(), |test| format!("{} (n={})", test.test, test.n_blocks).into()),
+            Cell::number(test.and_then(|test| test.p), p_value),
+            Cell::number(comparison.p_adjusted, p_value),
+            effect.map_or(Content::Empty.into(), |(name, value)| {
+                Content::Number(*value, format!("{name} {}", plain(*value))).into()
+            }),
+            verdict_words(comparison).into(),
+            comparison.note.as_deref().unwrap_or_default().into(),
+        ]);
+    }
+    if let Some(first) = view.comparisons.iter().find(|comparison| comparison.dataset == dataset) {
+        table.note(format!(
+            "Holm over {} comparisons at {}. A claim needs p and the interval to agree; \"no difference shown\" is not \"equal\".",
+            first.family, first.alpha
+        ));
+    }
+    let mut methods: Vec<&str> = view
+        .comparisons
+        .iter()
+        .filter_map(|comparison| comparison.interval.as_ref())
+        .map(|i| i.method.as_str())
+        .collect();
+    methods.sort_unstable();
+    methods.dedup();
+    if !methods.is_empty() {
+        table.note(format!("Intervals: {}.", methods.join("; ")));
+    }
+    table
+}
+
+fn verdict_words(comparison: &Comparison) -> String {
+    match comparison.verdict {
+        Verdict::BetterA => format!("{} better", comparison.a),
+        Verdict::BetterB => format!("{} better", comparison.b),
+        Verdict::NoDifferenceShown => "no difference shown".to_owned(),
+        Verdict::Refused => "no claim possible".to_owned(),
+        Verdict::Undefined => "undefined".to_owned(),
+    }
+}
