@@ -264,9 +264,8 @@ mod tests {
     #[test]
     fn half_precision_weights_are_widened() {
         let folder = copy_with(|tensors| {
-            for tensor in tensors.values_mut() {
-                *tensor = tensor.to_dtype(candle_core::DType::F16).unwrap();
-            }
+            let half = |tensor: Tensor| tensor.to_dtype(candle_core::DType::F16).unwrap();
+            *tensors = tensors.drain().map(|(name, tensor)| (name, half(tensor))).collect();
         });
         let ids: &[u32] = &[2, 40, 41, 3];
         let output = |network: &Bert| network.forward(&[ids]).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
