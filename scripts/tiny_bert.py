@@ -61,7 +61,7 @@ def make_model():
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=24,
-        initializer_range=0.4,
+        initializer_range=0.2,
     )
     model = BertModel(config, add_pooling_layer=False).eval()
     with torch.no_grad():

@@ -130,7 +130,9 @@ pub(crate) fn read(files: &LogFiles, max_dropped: f64) -> Result<EventLog, DataE
         builder.declare(label);
     }
     table.rows(|line, row| {
-        let read = row.map_err(|bad| bad.reason()).and_then(|row| event(&mut builder, &files.columns, &places, &facts, row, line));
+        let read = row
+            .map_err(|bad| bad.reason())
+            .and_then(|row| event(&mut builder, &files.columns, &places, &facts, row, line));
         match read {
             Ok(event) => builder.push(event),
             Err(reason) => builder.drop_row(reason, line),
@@ -167,14 +169,17 @@ fn event(
     let price = number(row, places.price, "unreadable_price")?;
 
     let facts = facts.get(item);
-    let own_or = |own: &'_ str, joined: Option<&str>| if own.is_empty() { joined.unwrap_or("").to_owned() } else { own.to_owned() };
+    let own_or = |own: &'_ str, joined: Option<&str>| {
+        if own.is_empty() { joined.unwrap_or("").to_owned() } else { own.to_owned() }
+    };
     let category = own_or(places.category.read(row), facts.map(|facts| facts.category.as_str()));
     let title = own_or(places.title.read(row), facts.map(|facts| facts.title.as_str()));
     let price = price.or(facts.and_then(|facts| facts.price));
     let kind = Some(places.event.read(row)).filter(|kind| !kind.is_empty()).unwrap_or(&columns.default_event);
 
     let log = builder.log();
-    let id = |interner: &mut crate::intern::Interner, name: &str| if name.is_empty() { NONE } else { interner.id(name) };
+    let id =
+        |interner: &mut crate::intern::Interner, name: &str| if name.is_empty() { NONE } else { interner.id(name) };
     let event = Event {
         user: log.users.id(user),
         session: id(&mut log.sessions, session),

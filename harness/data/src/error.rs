@@ -142,7 +142,9 @@ pub enum DataError {
         reasons: String,
     },
     /// Two samples would have one name.
-    #[error("dataset {dataset:?}: two sequences are both named {sample:?}; rename users or sessions so that names differ")]
+    #[error(
+        "dataset {dataset:?}: two sequences are both named {sample:?}; rename users or sessions so that names differ"
+    )]
     DuplicateSample {
         /// Dataset id.
         dataset: String,
@@ -162,7 +164,9 @@ pub enum DataError {
         suggestion: Option<String>,
     },
     /// More folds than users.
-    #[error("dataset {dataset:?} has {users} users after all filters, fewer than its {folds} folds: lower folds or min_events")]
+    #[error(
+        "dataset {dataset:?} has {users} users after all filters, fewer than its {folds} folds: lower folds or min_events"
+    )]
     TooFewUsers {
         /// Dataset id.
         dataset: String,
@@ -231,7 +235,9 @@ pub enum DataError {
         found: String,
     },
     /// The parsed log is not as declared.
-    #[error("dataset {name:?}: {what} is {found}, the manifest declares {expected}: the files or the column map have changed")]
+    #[error(
+        "dataset {name:?}: {what} is {found}, the manifest declares {expected}: the files or the column map have changed"
+    )]
     Counts {
         /// Name of the manifest.
         name: String,

@@ -45,7 +45,12 @@ pub(crate) fn build(
             dataset: config.id.clone(),
             found: accounting.sequences_found,
             min_events: sequence.min_events.max(1),
-            reasons: accounting.sequences_dropped.iter().map(|(why, n)| format!("{why}: {n}")).collect::<Vec<_>>().join(", "),
+            reasons: accounting
+                .sequences_dropped
+                .iter()
+                .map(|(why, n)| format!("{why}: {n}"))
+                .collect::<Vec<_>>()
+                .join(", "),
         });
     }
     samples.sort_by(|a, b| a.id.cmp(&b.id));
@@ -102,7 +107,12 @@ fn check_clock(log: &EventLog, config: &DatasetConfig, unit: Unit, future: Futur
 }
 
 /// Cuts the log into samples and each into history and future; counts those left out.
-fn cut<'a>(log: &'a EventLog, sequence: &SequenceConfig, future: Future, accounting: &mut Accounting) -> Vec<Sample<'a>> {
+fn cut<'a>(
+    log: &'a EventLog,
+    sequence: &SequenceConfig,
+    future: Future,
+    accounting: &mut Accounting,
+) -> Vec<Sample<'a>> {
     let min_events = sequence.min_events.max(1);
     let mut samples = Vec::new();
     for events in log.by_user() {
@@ -187,7 +197,12 @@ fn labels(log: &EventLog, samples: &[Sample<'_>], dataset: &str, name: &str) -> 
     let Some(attribute) = log.attributes.get(name) else {
         let present: Vec<String> = log.attributes.keys().cloned().collect();
         let suggestion = nearest(name, &present);
-        return Err(DataError::UnknownLabel { dataset: dataset.to_owned(), label: name.to_owned(), present, suggestion });
+        return Err(DataError::UnknownLabel {
+            dataset: dataset.to_owned(),
+            label: name.to_owned(),
+            present,
+            suggestion,
+        });
     };
     let of = |sample: &Sample<'_>| attribute.class(sample.events[0].user).map(str::to_owned);
     let classes: Vec<String> = samples.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect();
@@ -198,7 +213,13 @@ fn labels(log: &EventLog, samples: &[Sample<'_>], dataset: &str, name: &str) -> 
     Ok(ReferenceLabels { name: name.to_owned(), classes, values })
 }
 
-fn notes(log: &EventLog, samples: &[Sample<'_>], sequence: &SequenceConfig, future: Future, accounting: &mut Accounting) {
+fn notes(
+    log: &EventLog,
+    samples: &[Sample<'_>],
+    sequence: &SequenceConfig,
+    future: Future,
+    accounting: &mut Accounting,
+) {
     let notes = &mut accounting.notes;
     if log.has_sessions && matches!(sequence.unit, Unit::Session { gap_ms: Some(_) }) {
         notes.push("sessions are those of the log's session column; the declared gap is not used".to_owned());

@@ -33,7 +33,7 @@ const LONGEST_GAP_S: f64 = 1800.0;
 /// Least pause between two sessions: above the longest pause inside one, so that a gap of 30 minutes finds them.
 const BETWEEN_MS: i64 = 31 * 60_000;
 /// How near a user's taste is to that of the persona.
-const TASTE: f64 = 40.0;
+const TASTE: f64 = 60.0;
 /// Change of a category's share from the first day to the last, as a share of itself, half of them up and half down.
 const DRIFT: f64 = 0.33;
 /// Share of the two personas of a mixed user.
@@ -104,7 +104,7 @@ static SPEC: Spec = Spec {
             name: "sessions",
             summary: "mean number of sessions of a user",
             kind: ParamKind::Integer { min: 1, max: 1000 },
-            default: ParamDefault::Integer(6),
+            default: ParamDefault::Integer(8),
         },
         ParamSpec {
             name: "days",
@@ -259,9 +259,8 @@ impl Generator<'_> {
                 least + geometric(stream, 1.0 / (1.0 + (self.sessions - least) as f64))
             }
         };
-        let lengths: Vec<usize> = (0..n_sessions)
-            .map(|_| if sort == Sort::Once { 1 } else { walk::session_length(stream) })
-            .collect();
+        let lengths: Vec<usize> =
+            (0..n_sessions).map(|_| if sort == Sort::Once { 1 } else { walk::session_length(stream) }).collect();
         let starts = self.starts(stream, n_sessions);
         let own = match sort {
             Sort::Robot => &self.robot,

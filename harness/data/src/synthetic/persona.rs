@@ -3,17 +3,16 @@
 
 use super::draw::zipf;
 
-/// Number of event kinds: search, view, cart, buy.
+/// Number of event kinds, in the order of rows and columns: search, view, cart (2), buy.
 pub(super) const KINDS: usize = 4;
 pub(super) const SEARCH: usize = 0;
 pub(super) const VIEW: usize = 1;
-pub(super) const CART: usize = 2;
 pub(super) const BUY: usize = 3;
 
 /// Fall of the popularity of categories with their rank.
 const CATEGORY_POPULARITY: f64 = 0.9;
 /// Share of a persona's events that goes to its own categories, at separation 1.
-const OWN_SHARE: f64 = 0.75;
+const OWN_SHARE: f64 = 0.8;
 /// Chance that the next view stays in the category.
 const STAY: f64 = 0.65;
 /// The same where groups differ in order only: routes have to change category to be seen.
@@ -40,12 +39,7 @@ struct Archetype {
 static COMMON: Archetype = Archetype {
     name: "common",
     starts_with_search: 0.35,
-    next: [
-        [0.10, 0.86, 0.03, 0.01],
-        [0.09, 0.83, 0.055, 0.025],
-        [0.05, 0.81, 0.08, 0.06],
-        [0.08, 0.77, 0.03, 0.12],
-    ],
+    next: [[0.10, 0.86, 0.03, 0.01], [0.09, 0.83, 0.055, 0.025], [0.05, 0.81, 0.08, 0.06], [0.08, 0.77, 0.03, 0.12]],
     thrift: 0.0,
     rebuy: 0.05,
     bargain: 0.05,
@@ -94,12 +88,7 @@ static ARCHETYPES: [Archetype; 6] = [
     Archetype {
         name: "bargain_hunter",
         starts_with_search: 0.70,
-        next: [
-            [0.18, 0.76, 0.05, 0.01],
-            [0.20, 0.68, 0.08, 0.04],
-            [0.10, 0.70, 0.10, 0.10],
-            [0.25, 0.65, 0.04, 0.06],
-        ],
+        next: [[0.18, 0.76, 0.05, 0.01], [0.20, 0.68, 0.08, 0.04], [0.10, 0.70, 0.10, 0.10], [0.25, 0.65, 0.04, 0.06]],
         thrift: 3.0,
         rebuy: 0.0,
         bargain: 0.85,
@@ -107,12 +96,7 @@ static ARCHETYPES: [Archetype; 6] = [
     Archetype {
         name: "loyal_rebuyer",
         starts_with_search: 0.10,
-        next: [
-            [0.04, 0.84, 0.06, 0.06],
-            [0.04, 0.70, 0.08, 0.18],
-            [0.03, 0.57, 0.10, 0.30],
-            [0.04, 0.62, 0.06, 0.28],
-        ],
+        next: [[0.04, 0.84, 0.06, 0.06], [0.04, 0.70, 0.08, 0.18], [0.03, 0.57, 0.10, 0.30], [0.04, 0.62, 0.06, 0.28]],
         thrift: 0.0,
         rebuy: 0.50,
         bargain: 0.0,
@@ -120,12 +104,7 @@ static ARCHETYPES: [Archetype; 6] = [
     Archetype {
         name: "fast_buyer",
         starts_with_search: 0.60,
-        next: [
-            [0.04, 0.62, 0.22, 0.12],
-            [0.06, 0.46, 0.28, 0.20],
-            [0.03, 0.27, 0.10, 0.60],
-            [0.25, 0.55, 0.08, 0.12],
-        ],
+        next: [[0.04, 0.62, 0.22, 0.12], [0.06, 0.46, 0.28, 0.20], [0.03, 0.27, 0.10, 0.60], [0.25, 0.55, 0.08, 0.12]],
         thrift: -2.0,
         rebuy: 0.05,
         bargain: 0.0,

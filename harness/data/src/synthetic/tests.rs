@@ -39,10 +39,8 @@ fn widest(log: &EventLog) -> f64 {
     for a in &shares {
         for b in &shares {
             let tokens: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            let distance: f64 = tokens
-                .iter()
-                .map(|token| (a.get(*token).unwrap_or(&0.0) - b.get(*token).unwrap_or(&0.0)).abs())
-                .sum();
+            let distance: f64 =
+                tokens.iter().map(|token| (a.get(*token).unwrap_or(&0.0) - b.get(*token).unwrap_or(&0.0)).abs()).sum();
             widest = widest.max(distance / 2.0);
         }
     }
@@ -111,8 +109,11 @@ fn popularity_inside_a_category_falls_with_rank_at_the_calibrated_exponent() {
     top.for_each(|event| *counts.entry(event.item).or_default() += 1.0);
     let mut counts: Vec<f64> = counts.into_values().collect();
     counts.sort_by(|a, b| b.total_cmp(a));
-    let points: Vec<(f64, f64)> =
-        counts[..60].iter().enumerate().map(|(rank, count)| (libm::log(rank as f64 + 1.0), libm::log(*count))).collect();
+    let points: Vec<(f64, f64)> = counts[..60]
+        .iter()
+        .enumerate()
+        .map(|(rank, count)| (libm::log(rank as f64 + 1.0), libm::log(*count)))
+        .collect();
     let (mx, my) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / 60.0, y + p.1 / 60.0));
     let slope = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>()
         / points.iter().map(|p| (p.0 - mx) * (p.0 - mx)).sum::<f64>();
@@ -192,24 +193,4 @@ fn contradicting_parameters_are_answered_with_both_values() {
         "the synthetic dataset cannot be made: order_only needs more categories than personas to give each its own \
          route, not categories = 4 and personas = 6"
     );
-}
-
-#[test]
-#[ignore]
-fn dump() {
-    use trailmark_core::config::*;
-    for (name, params) in [("default", vec![]), ("sep0", vec![("separation", ParamValue::Number(0.0))]), ("half", vec![("separation", ParamValue::Number(0.5))]),
-        ("order", vec![("order_only", ParamValue::Flag(true))]), ("zh", vec![("language", ParamValue::Text("zh".into()))])] {
-        let log = log(&params, 7);
-        let config = DatasetConfig { id: "a".into(), source: Source::Named { name: String::new() }, labels: vec!["persona".into()], max_dropped: 0.0, sample_users: None };
-        let seq = SequenceConfig { unit: Unit::User, text: "{event} {category} {price_band} {gap}".into(), tokens: "{event}:{category}".into(), separator: ", ".into(), min_events: 3, max_events: 200, price_bands: vec![15.0, 40.0] };
-        let d = crate::sequences::build(&log, &config, &seq, Future::Last(3)).unwrap();
-        let mut out = String::new();
-        for i in 0..d.n_samples() {
-            let t: Vec<_> = d.sequences.tokens[i].iter().map(|t| d.sequences.token_names[*t as usize].as_str()).collect();
-            out += &format!("{}\t{}\t{}\n", d.labels[0].values[i].map_or(-1, |v| v as i64), t.join("|"), d.sequences.texts[i]);
-        }
-        std::fs::write(format!("/tmp/tmdata_{name}.tsv"), out).unwrap();
-        eprintln!("{name} {:?} {}", d.accounting, d.n_samples());
-    }
 }

@@ -138,3 +138,139 @@ impl Layer {
         inner.apply_op2_no_bwd(&x, &self.norm)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::checkpoint::Folder;
+
+    fn load(path: &Path) -> std::result::Result<Bert, CheckpointError> {
+        let mut folder = Folder::open(path)?;
+        let config = BertConfig::read(&mut folder)?;
+        Bert::new(&Weights::read(&mut folder)?, config)
+    }
+
+    fn tiny() -> Bert {
+        load(&trailmark_kit::root().join("tests/fixtures/models/tiny-bert")).expect("the fixture loads")
+    }
+
+    /// The output of the embeddings and of each layer, (batch, seq_len, hidden) each.
+    fn states(network: &Bert, batch: &Batch<'_>) -> Vec<Tensor> {
+        let lengths: Vec<usize> = batch.iter().map(|ids| ids.len()).collect();
+        let mut states = vec![network.embed(batch).unwrap()];
+        for layer in &network.layers {
+            let next = layer.forward(&states[states.len() - 1], &lengths, network.config.num_attention_heads).unwrap();
+            states.push(next);
+        }
+        states
+    }
+
+    fn case_ids(case: &toml::Table) -> Vec<u32> {
+        trailmark_kit::numbers(case, "ids").into_iter().map(|id| id as u32).collect()
+    }
+
+    #[test]
+    fn every_layer_agrees_with_transformers_alone_and_in_a_padded_batch() {
+        let network = tiny();
+        let table = trailmark_kit::oracle("neural", "bert");
+        let ids: Vec<Vec<u32>> = table.case.iter().map(case_ids).collect();
+        let all: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
+        let padded = states(&network, &all);
+        for (at, case) in table.case.iter().enumerate() {
+            let alone = states(&network, &[all[at]]);
+            for (state, name) in ["embeddings", "layer_0", "layer_1"].iter().enumerate() {
+                let alone = alone[state].get(0).unwrap().to_vec2::<f32>().unwrap();
+                let padded = padded[state].get(at).unwrap().to_vec2::<f32>().unwrap();
+                let expected = trailmark_kit::rows(case, name);
+                assert_eq!(alone.len(), expected.len(), "case {at}, {name}: one row a token");
+                for (token, expected) in expected.iter().enumerate() {
+                    for (feature, &expected) in expected.iter().enumerate() {
+                        let what = format!("case {at}, {name}, token {token}, feature {feature}");
+                        table.assert_close(&what, f64::from(alone[token][feature]), expected);
+                        table.assert_close(&format!("{what}, padded"), f64::from(padded[token][feature]), expected);
+                    }
+                }
+            }
+        }
+    }
+
+    fn copy_with(change: impl Fn(&mut std::collections::HashMap<String, Tensor>)) -> tempfile::TempDir {
+        let from = trailmark_kit::root().join("tests/fixtures/models/tiny-bert");
+        let to = tempfile::tempdir().unwrap();
+        std::fs::copy(from.join("config.json"), to.path().join("config.json")).unwrap();
+        let mut tensors = candle_core::safetensors::load(from.join("model.safetensors"), &Device::Cpu).unwrap();
+        change(&mut tensors);
+        candle_core::safetensors::save(&tensors, to.path().join("model.safetensors")).unwrap();
+        to
+    }
+
+    #[test]
+    fn a_missing_tensor_is_named_with_the_names_it_was_looked_for() {
+        let folder = copy_with(|tensors| {
+            tensors.remove("encoder.layer.1.attention.self.key.bias");
+        });
+        let message = load(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.ends_with(
+                "model.safetensors has no tensor \"encoder.layer.1.attention.self.key.bias\"; with \
+                 \"bert.encoder.layer.1.attention.self.key.bias\" it was looked for as well"
+            ),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_tensor_of_another_shape_is_refused_with_both_shapes() {
+        let folder = copy_with(|tensors| {
+            let narrow = tensors["encoder.layer.0.output.dense.weight"].narrow(1, 0, 60).unwrap();
+            tensors.insert("encoder.layer.0.output.dense.weight".to_owned(), narrow);
+        });
+        let message = load(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.starts_with("tensor \"encoder.layer.0.output.dense.weight\" of ")
+                && message.ends_with("has shape [32, 60], config.json asks for [32, 64]"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_weight_that_is_not_finite_is_refused_when_the_model_is_read() {
+        let folder = copy_with(|tensors| {
+            let bias = Tensor::from_vec(vec![f32::NAN; 32], 32, &Device::Cpu).unwrap();
+            tensors.insert("embeddings.LayerNorm.bias".to_owned(), bias);
+        });
+        let message = load(folder.path()).unwrap_err().to_string();
+        assert!(message.ends_with("holds a value that is not finite"), "{message}");
+    }
+
+    #[test]
+    fn old_names_and_the_prefix_of_a_pretraining_checkpoint_give_the_same_network() {
+        let folder = copy_with(|tensors| {
+            *tensors = tensors
+                .drain()
+                .map(|(name, tensor)| {
+                    let name = name.replace("LayerNorm.weight", "LayerNorm.gamma");
+                    (format!("bert.{}", name.replace("LayerNorm.bias", "LayerNorm.beta")), tensor)
+                })
+                .collect();
+        });
+        let ids: &[u32] = &[2, 40, 41, 3];
+        let output = |network: &Bert| network.forward(&[ids]).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(output(&load(folder.path()).unwrap()), output(&tiny()));
+    }
+
+    #[test]
+    fn half_precision_weights_are_widened() {
+        let folder = copy_with(|tensors| {
+            let half = |tensor: Tensor| tensor.to_dtype(candle_core::DType::F16).unwrap();
+            *tensors = tensors.drain().map(|(name, tensor)| (name, half(tensor))).collect();
+        });
+        let ids: &[u32] = &[2, 40, 41, 3];
+        let output = |network: &Bert| network.forward(&[ids]).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (half, full) in output(&load(folder.path()).unwrap()).iter().zip(output(&tiny())) {
+            assert!((half - full).abs() < 0.05, "{half} is far from {full}");
+        }
+    }
+}
