@@ -57,8 +57,8 @@ pub(crate) struct Selection {
     #[arg(short = 'F', long = "filter-out", value_name = "REGEX")]
     pub(crate) exclude: Vec<String>,
     /// The i-th of n parts of the plan, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
-    pub(crate) shard: Option<(usize, usize)>,
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +166,8 @@ pub(crate) enum ListWhat {
     Recommenders,
     Datasets,
     Models,
+    /// The reference suite: every key with its default
+    Reference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -177,14 +179,15 @@ pub(crate) enum FormatArg {
     Latex,
 }
 
-fn parse_shard(text: &str) -> Result<(usize, usize), String> {
-    let (part, of) = text.split_once('/').ok_or("give it as I/N, such as 1/4")?;
-    let number = |text: &str| text.parse::<usize>().map_err(|_| format!("{text:?} is not a whole number"));
-    let (part, of) = (number(part)?, number(of)?);
-    if (1..=of).contains(&part) {
-        Ok((part, of))
-    } else {
-        Err(format!("there is no part {part} of {of}; parts count from 1"))
+impl From<FormatArg> for trailmark_report::Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Table => Self::Table,
+            FormatArg::Markdown => Self::Markdown,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Json => Self::Json,
+            FormatArg::Latex => Self::Latex,
+        }
     }
 }
 
@@ -228,11 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_times_and_shards_have_units_and_ranges() {
+    fn sizes_and_times_have_units() {
         assert_eq!(parse_bytes("1.5GiB"), Ok(3 * 512 * 1024 * 1024));
         assert_eq!(parse_seconds("10m"), Ok(600.0));
-        assert_eq!(parse_shard("2/3"), Ok((2, 3)));
-        assert_eq!(parse_shard("4/3").unwrap_err(), "there is no part 4 of 3; parts count from 1");
         assert_eq!(parse_bytes("3 parsecs").unwrap_err(), "\"parsecs\" is no unit; use KiB, MiB or GiB");
     }
 }

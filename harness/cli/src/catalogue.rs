@@ -16,6 +16,6 @@ pub(crate) fn catalogue() -> Catalogue {
         recommenders: trailmark_recommend::registry(),
         ranking_metrics: trailmark_recommend::ranking::METRICS.iter().map(|metric| metric.spec).collect(),
         synthetic: Some(trailmark_data::synthetic_spec()),
-        datasets: trailmark_data::dataset_names(),
+        datasets: trailmark_data::AssetStore::from_env(".", true).names(),
     }
 }

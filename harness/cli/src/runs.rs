@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use trailmark_core::{Catalogue, Key};
 use trailmark_store::{RunDir, RunManifest};
+use trailmark_suite::CheckContext;
 use trailmark_suite::Suite;
-use trailmark_suite::check::CheckContext;
 
 use crate::error::{CliError, CliResult};
 use crate::exit_code;

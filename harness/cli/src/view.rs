@@ -31,10 +31,7 @@ pub(crate) fn read(run: &RunDir, manifest: RunManifest) -> CliResult<RunView> {
 
 /// Writes `scores.csv` and the report folder; returns the files.
 pub(crate) fn write(run: &RunDir, view: &RunView) -> CliResult<Vec<PathBuf>> {
-    run.write("scores.csv", &trailmark_report::scores_csv(&view.records))?;
-    let mut files = vec![run.scores_csv()];
-    files.extend(trailmark_report::write(view, &run.report_dir())?);
-    Ok(files)
+    Ok(trailmark_report::write(view, run.path())?)
 }
 
 /// The silhouette values of the chosen partitions of the first fold: what the knife charts show.

@@ -18,13 +18,13 @@ use crate::view::{Index, RunView};
 /// Version of `gate.json`.
 pub const GATE_SCHEMA: u32 = 1;
 /// Regressed, drifted, missing, errored, or nothing to compare.
-pub const EXIT_GATE_FAILED: i32 = 20;
+pub const EXIT_GATE_FAILED: u8 = 20;
 /// There is no baseline.
-pub const EXIT_NO_BASELINE: i32 = 21;
+pub const EXIT_NO_BASELINE: u8 = 21;
 /// The protocol differs, so the numbers may not be compared.
-pub const EXIT_NOT_COMPARABLE: i32 = 22;
+pub const EXIT_NOT_COMPARABLE: u8 = 22;
 /// Inconclusive, when that was asked to fail.
-pub const EXIT_INCONCLUSIVE: i32 = 23;
+pub const EXIT_INCONCLUSIVE: u8 = 23;
 
 /// How a gate decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,7 +173,7 @@ pub struct GateReport {
     /// What happened, in a sentence.
     pub message: String,
     /// Exit code.
-    pub exit_code: i32,
+    pub exit_code: u8,
 }
 
 /// Judges a run.
@@ -355,7 +355,7 @@ fn judge(
     row
 }
 
-fn conclude(rows: &[GateRow], suite: &str, fail_on_inconclusive: bool) -> (i32, String) {
+fn conclude(rows: &[GateRow], suite: &str, fail_on_inconclusive: bool) -> (u8, String) {
     let count = |verdict: GateVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let failing = rows.iter().filter(|row| row.verdict.fails()).count();
     let judged = rows.len() - count(GateVerdict::New);

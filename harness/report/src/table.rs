@@ -226,11 +226,13 @@ pub struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(name: &str, title: impl Into<String>, columns: Vec<Column>) -> Self {
+    /// An empty table.
+    pub fn new(name: &str, title: impl Into<String>, columns: Vec<Column>) -> Self {
         Self { name: name.to_owned(), title: title.into(), columns, rows: Vec::new(), notes: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, cells: Vec<Cell>) {
+    /// Adds a row; it has a cell for every column.
+    pub fn push(&mut self, cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len(), "a row of {} does not fit its columns", self.name);
         self.rows.push(Row { cells, kind: RowKind::Arm });
     }

@@ -3,20 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use trailmark_core::Catalogue;
-use trailmark_report::gate::{Baseline, Gate, GateRule, Made};
+use trailmark_report::{Baseline, Gate, GateRule, Made};
 use trailmark_suite::Suite;
 use trailmark_suite::checked::GateKind;
 
 use crate::args::BaselineArgs;
 use crate::catalogue::catalogue;
 use crate::error::{CliError, CliResult};
-use crate::{exit_code, host, runs, view};
+use crate::{exit_code, runs, view};
 
 pub(crate) fn save(args: &BaselineArgs) -> CliResult<u8> {
     let (view, gates, path) = gated(args, &catalogue())?;
-    let (vcs_commit, _) = host::vcs();
-    let made = Made { tool: view.manifest.tool.clone(), commit: vcs_commit, host: view.manifest.host.clone() };
-    let baseline = Baseline::from_run(&view, &gates, made)
+    let baseline = Baseline::from_run(&view, &gates, Made::by(&view, None, None))
         .map_err(|error| CliError::new(exit_code::NOTHING, format!("error: {error}")))?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

@@ -15,6 +15,8 @@ pub(crate) fn run(args: &Show) -> CliResult<u8> {
     }
     view::compare(&run, &suite, &manifest)?;
     let view = view::read(&run, manifest)?;
-    println!("{}", trailmark_report::comparison_table(&view).render(args.format.into()));
+    for dataset in view.manifest.datasets.keys() {
+        println!("{}", trailmark_report::comparisons(&view, dataset).render(args.format.into()));
+    }
     Ok(exit_code::OK)
 }

@@ -31,10 +31,16 @@ pub(crate) fn run(args: &FetchArgs) -> CliResult<u8> {
     if names.is_empty() {
         return Err(CliError::new(exit_code::NOTHING, "error: these suites name no dataset or model to bring"));
     }
-    let assets = AssetStore::new(Path::new("."), false);
+    let assets = AssetStore::from_env(".", false);
     for name in names {
         let report = assets.fetch(&name, &mut |line| eprintln!("{line}"))?;
-        println!("{name}: {report}");
+        let source = report.source.map_or_else(|| "here already".to_owned(), |source| format!("from {source}"));
+        println!(
+            "{name}: {:.1} MB in {}, {source}; licence: {}",
+            report.bytes as f64 / 1e6,
+            report.folder.display(),
+            report.licence
+        );
     }
     Ok(exit_code::OK)
 }

@@ -1,6 +1,6 @@
 //! `trailmark gate RUN`
 
-use trailmark_report::gate::{self, Baseline};
+use trailmark_report::{Baseline, EXIT_NO_BASELINE, gate};
 
 use crate::args::GateArgs;
 use crate::catalogue::catalogue;
@@ -19,15 +19,17 @@ pub(crate) fn run(args: &GateArgs) -> CliResult<u8> {
                 path.display(),
                 args.baseline.run.run.display()
             );
-            return Err(CliError::new(gate::NO_BASELINE, message));
+            return Err(CliError::new(EXIT_NO_BASELINE, message));
         }
         Err(error) => return Err(error.into()),
     };
     let baseline = Baseline::parse(&text)
         .map_err(|error| CliError::new(exit_code::DATA, format!("error: {}: {error}", path.display())))?;
-    let report = gate::gate(&view, &baseline, &gates, args.fail_on_inconclusive);
+    let report = gate(&view, &baseline, &gates, args.fail_on_inconclusive)
+        .map_err(|error| CliError::new(exit_code::SUITE, format!("error: {error}")))?;
     let (run, _) = runs::open(&args.baseline.run.run, &catalogue)?;
     run.write("gate.json", &report.to_json())?;
-    println!("{}", report.render(args.format.into()));
+    println!("{}", report.table().render(args.format.into()));
+    eprintln!("{}", report.message);
     Ok(report.exit_code)
 }

@@ -1,63 +1,72 @@
 //! `trailmark list WHAT`
 
 use trailmark_core::Spec;
-use trailmark_report::table::Table;
+use trailmark_core::spec::Direction;
+use trailmark_data::{AssetKind, AssetStore};
+use trailmark_report::{Column, Table};
 
 use crate::args::{ListArgs, ListWhat};
 use crate::catalogue::catalogue;
 use crate::error::CliResult;
-use crate::exit_code;
+use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
     let catalogue = catalogue();
     let table = match args.what {
-        ListWhat::Encoders => specs(catalogue.encoders.iter().map(|entry| entry.spec)),
-        ListWhat::Clusterers => specs(catalogue.clusterers.iter().map(|entry| entry.spec)),
-        ListWhat::Posts => specs(catalogue.posts.iter().map(|entry| entry.spec)),
-        ListWhat::Recommenders => specs(catalogue.recommenders.iter().map(|recommender| recommender.spec())),
+        ListWhat::Encoders => specs("encoders", catalogue.encoders.iter().map(|entry| entry.spec)),
+        ListWhat::Clusterers => specs("clusterers", catalogue.clusterers.iter().map(|entry| entry.spec)),
+        ListWhat::Posts => specs("posts", catalogue.posts.iter().map(|entry| entry.spec)),
+        ListWhat::Recommenders => specs("recommenders", catalogue.recommenders.iter().map(|item| item.spec())),
         ListWhat::Metrics => {
-            let mut table = Table::new(&["name", "better", "compares", "needs", "summary", "reference"]);
+            let mut table = empty("metrics", &["name", "better", "compares", "needs", "summary", "reference"]);
             for metric in &catalogue.metrics {
                 let better = match metric.direction() {
-                    trailmark_core::spec::Direction::Higher => "higher",
-                    trailmark_core::spec::Direction::Lower => "lower",
+                    Direction::Higher => "higher",
+                    Direction::Lower => "lower",
                 };
                 let compares = if metric.internal() { "inside one space" } else { "between encoders" };
                 let needs = if metric.needs().labels_true { "reference labels" } else { "vectors" };
                 let spec = metric.spec();
-                table.push(
-                    [spec.name, better, compares, needs, spec.summary, spec.reference].map(str::to_owned).to_vec(),
-                );
+                push(&mut table, &[spec.name, better, compares, needs, spec.summary, spec.reference]);
             }
             for spec in &catalogue.ranking_metrics {
                 let name = format!("<recommender>/{}@<k>", spec.name);
-                let cells = [name.as_str(), "higher", "between encoders", "a future", spec.summary, spec.reference];
-                table.push(cells.map(str::to_owned).to_vec());
+                push(&mut table, &[&name, "higher", "between encoders", "a future", spec.summary, spec.reference]);
             }
             table
         }
-        ListWhat::Datasets | ListWhat::Models => {
-            let mut table = Table::new(&["name", "licence", "summary", "home"]);
-            let wanted = if args.what == ListWhat::Datasets {
-                trailmark_data::dataset_manifests()
-            } else {
-                trailmark_data::model_manifests()
-            };
-            for manifest in wanted {
-                table.push(vec![manifest.name, manifest.licence, manifest.summary, manifest.home]);
-            }
-            table
+        ListWhat::Datasets => assets("datasets", AssetKind::Dataset),
+        ListWhat::Models => assets("models", AssetKind::Model),
+        ListWhat::Reference => {
+            print!("{}", trailmark_suite::reference_toml(&runs::check_context(&catalogue)));
+            return Ok(exit_code::OK);
         }
     };
-    println!("{}", table.render(args.format.into()));
+    println!("{}", table.render(args.format.into()).trim_end());
     Ok(exit_code::OK)
 }
 
-fn specs(specs: impl Iterator<Item = &'static Spec>) -> Table {
-    let mut table = Table::new(&["name", "summary", "parameters", "reference"]);
+fn empty(name: &str, columns: &[&str]) -> Table {
+    Table::new(name, "", columns.iter().map(|column| Column::text(column, column)).collect())
+}
+
+fn push(table: &mut Table, cells: &[&str]) {
+    table.push(cells.iter().map(|cell| (*cell).into()).collect());
+}
+
+fn specs(name: &str, specs: impl Iterator<Item = &'static Spec>) -> Table {
+    let mut table = empty(name, &["name", "summary", "parameters", "reference"]);
     for spec in specs {
         let params: Vec<String> = spec.params.iter().map(|param| format!("{} ({})", param.name, param.kind)).collect();
-        table.push(vec![spec.name.to_owned(), spec.summary.to_owned(), params.join("; "), spec.reference.to_owned()]);
+        push(&mut table, &[spec.name, spec.summary, &params.join("; "), spec.reference]);
+    }
+    table
+}
+
+fn assets(name: &str, kind: AssetKind) -> Table {
+    let mut table = empty(name, &["name", "summary", "licence", "home"]);
+    for info in AssetStore::from_env(".", true).infos().iter().filter(|info| info.kind == kind) {
+        push(&mut table, &[&info.name, &info.summary, &info.licence, &info.homepage]);
     }
     table
 }

@@ -28,18 +28,18 @@ pub(crate) fn run(args: &PlanArgs) -> CliResult<u8> {
         println!("{name}  {}", if done.contains(name) { "there" } else { "to do" });
     }
     eprintln!(
-        "{} cells in {} groups, {there} there already, in {}; about {} fits of a sweep to do",
+        "{} cells in {} groups, {there} there already in {}; {} partitions to fit if none were",
         names.len(),
         plan.groups.len(),
         run.path().display(),
-        plan.n_sweeps(&suite, &|name| done.contains(name)),
+        plan.work(&suite, &[]).fits,
     );
     Ok(exit_code::OK)
 }
 
 /// The filter of the command line.
 pub(crate) fn filter(selection: &Selection) -> CliResult<Filter> {
-    Filter::new(&selection.include, &selection.exclude, selection.shard)
+    Filter::new(&selection.include, &selection.exclude, selection.shard.as_deref())
         .map_err(|error| CliError::new(exit_code::USAGE, format!("error: {error}")))
 }
 

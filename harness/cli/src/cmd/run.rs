@@ -1,10 +1,11 @@
 //! `trailmark run SUITE`
 
 use trailmark_data::AssetStore;
+use trailmark_report::{Format, Width};
 use trailmark_runner::{Job, Limits, LoadedDataset, Prepared};
 use trailmark_store::{FORMAT_VERSION, ObjectStore, RunDir, RunManifest};
 use trailmark_suite::Suite;
-use trailmark_suite::plan::plan;
+use trailmark_suite::plan::{Filter, plan};
 
 use crate::args::RunArgs;
 use crate::catalogue::catalogue;
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
     }
     let hash = trailmark_suite::suite_hash(&suite);
     let run = runs::choose(&suite, &hash, args.output.as_deref(), args.fresh)?;
-    let assets = AssetStore::new(&suite.base_dir, args.offline);
+    let assets = AssetStore::from_env(&suite.base_dir, args.offline);
     let mut datasets = Vec::new();
     for config in &suite.datasets {
         let dataset = trailmark_data::load(config, &suite.sequence, &suite.split, suite.seed, &assets)?;
@@ -77,7 +78,17 @@ fn report(run: &RunDir, suite: &Suite, manifest: RunManifest) -> CliResult<()> {
     view::compare(run, suite, &manifest)?;
     let view = view::read(run, manifest)?;
     view::write(run, &view)?;
-    println!("{}", trailmark_report::terminal_summary(&view));
+    for dataset in view.manifest.datasets.keys() {
+        println!("{}", trailmark_report::ranking(&view, dataset, Width::Terminal).render(Format::Table));
+        if !view.comparisons.is_empty() {
+            println!("{}", trailmark_report::comparisons(&view, dataset).render(Format::Table));
+        }
+    }
+    let answer = trailmark_report::answer(&view);
+    println!("{}", answer.headline);
+    for caution in &answer.cautions {
+        println!("  note: {caution}");
+    }
     Ok(())
 }
 
@@ -103,7 +114,7 @@ fn manifest(
         repeats: suite.split.repeats,
         encoders: suite.encoders.iter().map(|arm| (arm.id.clone(), arm.spec.name.to_owned())).collect(),
         clusterers: suite.clusterers.iter().map(|arm| (arm.id.clone(), arm.spec.name.to_owned())).collect(),
-        n_cells: prepared.n_cells(),
+        n_cells: whole_plan(suite),
         datasets: prepared.dataset_facts(),
         metrics: prepared.metric_facts(),
         host: host::describe(),
@@ -112,6 +123,12 @@ fn manifest(
         vcs_commit,
         vcs_dirty,
     }
+}
+
+/// Cells of the suite without filter or shard: declared values, auto cells, and one shared control a fold.
+fn whole_plan(suite: &Suite) -> usize {
+    let folds = suite.datasets.len() * suite.split.folds * suite.split.repeats;
+    plan(suite, &Filter::default()).n_cells() + folds
 }
 
 type Fault = Option<Box<dyn Fn(&str) -> bool + Sync>>;
