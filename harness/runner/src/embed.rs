@@ -53,7 +53,7 @@ impl Frozen {
                     let made = fit_transform(prepared, dataset, encoder, &[], &all, prepared.job.limits.threads, 0);
                     sink.timing(&what, "encode", timer.seconds());
                     if let Ok(made) = &made {
-                        prepared.job.store.save(&key, made)?;
+                        sink.save(&prepared.job.store, &key, made);
                     }
                     made
                 }
@@ -70,9 +70,7 @@ fn cached(prepared: &Prepared<'_>, key: &Key, sink: &Sink<'_>) -> Result<Option<
     }
     let mut damaged = Vec::new();
     let found = prepared.job.store.load::<Vectors>(key, &mut damaged)?;
-    for path in damaged {
-        sink.observer.event(Event::Damaged { path });
-    }
+    sink.tell_damaged(damaged);
     Ok(found)
 }
 
@@ -135,7 +133,7 @@ pub(crate) fn space(
                     let rows: Vec<usize> = fold.train.iter().chain(&fold.test).copied().collect();
                     let made = fit_transform(prepared, task.dataset, encoder, &fold.train, &rows, 1, seed)?;
                     sink.timing(&prepared.group_name(task, encoder), "encode", timer.seconds());
-                    prepared.job.store.save(&key, &made).map_err(|error| keep(error.into()))?;
+                    sink.save(&prepared.job.store, &key, &made);
                     made
                 }
             };

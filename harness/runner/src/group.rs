@@ -9,7 +9,6 @@ use crate::Sink;
 use crate::auto;
 use crate::clock::Timer;
 use crate::embed::{self, Frozen, Space};
-use crate::job::RunError;
 use crate::prepare::{ONE_CLUSTER, Prepared};
 use crate::score::{self, Scored, Scoring};
 use crate::shield::shield;
@@ -158,9 +157,8 @@ impl CellSlot<'_> {
                 let key = |kind: &str| trailmark_core::KeyBuilder::new(kind).key("cell", &cell_id).finish();
                 let (labels_key, users_key) = (key("labels"), key("user scores"));
                 let store = &self.prepared.job.store;
-                if let Err(error) = store.save(&labels_key, &labels).and_then(|()| store.save(&users_key, &users)) {
-                    sink.fail(RunError::from(error));
-                }
+                sink.save(store, &labels_key, &labels);
+                sink.save(store, &users_key, &users);
                 Outcome::Ok(CellScores {
                     rows,
                     picks,
@@ -357,11 +355,13 @@ impl<'a> Arm<'a> {
         let (labels, assignment, mut warnings) = match chosen {
             Some(scores) => {
                 let mut damaged = Vec::new();
-                match self.prepared.job.store.load::<LabelsArtifact>(&scores.labels, &mut damaged) {
+                let found = self.prepared.job.store.load::<LabelsArtifact>(&scores.labels, &mut damaged);
+                self.sink.tell_damaged(damaged);
+                match found {
                     Ok(Some(labels)) => (labels, scores.assignment.clone(), scores.warnings.clone()),
                     Ok(None) => {
                         let message = format!(
-                            "the labels of the chosen cell are no longer in the store; run again with --fresh (object {})",
+                            "the labels of the chosen cell are damaged (object {}); run again to make them anew",
                             scores.labels.short()
                         );
                         return self.failed(NClusters::Auto, Failure::new(FailureClass::External, message));

@@ -21,10 +21,13 @@ mod tests;
 pub use job::{Event, Job, Limits, LoadedDataset, Observer, RunError, Summary};
 pub use prepare::{Prepared, prepare};
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use trailmark_store::{Attempt, CellRecord, Outcome, RunDir};
+use trailmark_core::Key;
+use trailmark_store::artifact::Artifact;
+use trailmark_store::{Attempt, CellRecord, ObjectStore, Outcome, RunDir};
 
 /// Runs what is missing or failed in the run folder, and returns how it stands.
 ///
@@ -90,6 +93,21 @@ impl Sink<'_> {
                 self.observer.event(Event::Cell { record, done, total: self.total });
             }
             Err(error) => self.fail(error.into()),
+        }
+    }
+
+    /// Publishes an artifact; what was damaged in its place is told, what cannot be written stops the run.
+    fn save<A: Artifact>(&self, store: &ObjectStore, key: &Key, artifact: &A) {
+        let mut damaged = Vec::new();
+        if let Err(error) = store.save(key, artifact, &mut damaged) {
+            self.fail(error.into());
+        }
+        self.tell_damaged(damaged);
+    }
+
+    fn tell_damaged(&self, damaged: Vec<PathBuf>) {
+        for path in damaged {
+            self.observer.event(Event::Damaged { path });
         }
     }
 

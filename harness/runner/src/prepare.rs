@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trailmark_core::contract::{Clusterer, Encoder, Metric, Post, Recommender};
 use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
 use trailmark_store::record::ProtocolParts;
-use trailmark_store::{CellName, CellRecord, DatasetFacts, MetricFacts, NClusters};
+use trailmark_store::{CellName, CellRecord, DatasetFacts, MetricFacts, NClusters, Outcome};
 use trailmark_suite::ids;
 
 use crate::group::{ClustererTask, Task, TaskKind};
@@ -211,6 +211,9 @@ impl Prepared<'_> {
             }
             let mut clusterers: Vec<ClustererTask> = Vec::new();
             for clusterer in 0..self.job.suite.clusterers.len() {
+                let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), NClusters::Auto, fold);
+                let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), NClusters::Auto);
+                let auto_is_there = have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_some();
                 let auto = group.autos.contains(&clusterer);
                 let planned = |value: &usize| {
                     group.cells.iter().any(|cell| cell.clusterer == clusterer && cell.n_clusters == *value)
@@ -221,14 +224,17 @@ impl Prepared<'_> {
                     let n_clusters = NClusters::Fixed(value);
                     let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), n_clusters, fold);
                     let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), n_clusters);
-                    match have(&name, &self.cell_id(group.dataset, &arm_id, fold)) {
+                    // The auto cell copies the labels of the chosen one: without them that cell is made again.
+                    let usable = |record: &CellRecord| match &record.outcome {
+                        Outcome::Ok(scores) => auto_is_there || self.job.store.contains(&scores.labels),
+                        Outcome::Failed(_) => false,
+                    };
+                    match have(&name, &self.cell_id(group.dataset, &arm_id, fold)).filter(usable) {
                         Some(record) => task.known.push(record),
                         None => task.pending.push(value),
                     }
                 }
-                let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), NClusters::Auto, fold);
-                let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), NClusters::Auto);
-                task.auto = auto && have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_none();
+                task.auto = auto && !auto_is_there;
                 clusterers.push(task);
             }
             clusterers.retain(|task| !task.pending.is_empty() || task.auto);

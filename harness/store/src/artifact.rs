@@ -68,12 +68,13 @@ impl ObjectStore {
         }
     }
 
-    /// Publishes an artifact.
+    /// Publishes an artifact. A damaged object in its place is set aside; its new name goes to `damaged`.
     ///
     /// # Errors
     /// When the file system fails.
-    pub fn save<A: Artifact>(&self, key: &Key, artifact: &A) -> Result<(), StoreError> {
-        self.put(key, &artifact.encode())
+    pub fn save<A: Artifact>(&self, key: &Key, artifact: &A, damaged: &mut Vec<PathBuf>) -> Result<(), StoreError> {
+        damaged.extend(self.put(key, &artifact.encode())?);
+        Ok(())
     }
 }
 

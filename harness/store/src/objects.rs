@@ -118,15 +118,18 @@ impl ObjectStore {
         Ok(Found::Damaged(aside))
     }
 
-    /// Publishes an object. When another writer was first, its object stays.
+    /// Publishes an object. When another writer was first, its object stays, unless it is damaged: then it is set
+    /// aside and its new name returned.
     ///
     /// # Errors
     /// When the file system fails.
-    pub fn put(&self, key: &Key, payload: &[u8]) -> Result<(), StoreError> {
+    pub fn put(&self, key: &Key, payload: &[u8]) -> Result<Option<PathBuf>, StoreError> {
         let path = self.path(key);
-        if path.is_file() {
-            return Ok(());
-        }
+        let aside = match self.get(key)? {
+            Found::Whole(_) => return Ok(None),
+            Found::Absent => None,
+            Found::Damaged(aside) => Some(aside),
+        };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
         }
@@ -147,7 +150,8 @@ impl ObjectStore {
         if temporary.exists() {
             fs::remove_file(&temporary).map_err(StoreError::io("remove", &temporary))?;
         }
-        published.map_err(StoreError::io("publish", &path))
+        published.map_err(StoreError::io("publish", &path))?;
+        Ok(aside)
     }
 
     fn temporary(&self, kind: &str) -> PathBuf {
@@ -185,7 +189,17 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(store.path(&key), bytes).unwrap();
         assert!(matches!(store.get(&key).unwrap(), Found::Damaged(aside) if aside.is_file()));
+        assert_eq!(store.put(&key, b"payload").unwrap(), None);
+        assert_eq!(store.get(&key).unwrap(), Found::Whole(b"payload".to_vec()));
+    }
+
+    #[test]
+    fn a_writer_that_meets_a_damaged_object_replaces_it_and_says_so() {
+        let (_folder, store) = store();
+        let key = Key::of_bytes(b"key");
         store.put(&key, b"payload").unwrap();
+        fs::write(store.path(&key), b"cut short").unwrap();
+        assert!(store.put(&key, b"payload").unwrap().is_some_and(|aside| aside.is_file()));
         assert_eq!(store.get(&key).unwrap(), Found::Whole(b"payload".to_vec()));
     }
 

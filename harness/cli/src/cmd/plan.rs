@@ -9,9 +9,10 @@ use crate::error::{CliError, CliResult};
 use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &PlanArgs) -> CliResult<u8> {
+    let filter = filter(&args.selection)?;
     let catalogue = catalogue();
     let suite = runs::load_suite(&args.suite.suite, &args.suite.set, &catalogue)?;
-    let plan = plan(&suite, &filter(&args.selection)?);
+    let plan = plan(&suite, &filter);
     if plan.groups.is_empty() {
         return Err(nothing_selected());
     }

@@ -15,9 +15,10 @@ use crate::progress::Progress;
 use crate::{exit_code, host, runs, view};
 
 pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
+    let filter = filter(&args.selection)?;
     let catalogue = catalogue();
     let suite = runs::load_suite(&args.suite.suite, &args.suite.set, &catalogue)?;
-    let plan = plan(&suite, &filter(&args.selection)?);
+    let plan = plan(&suite, &filter);
     if plan.groups.is_empty() {
         return Err(nothing_selected());
     }
