@@ -195,26 +195,29 @@ fn contradicting_parameters_are_answered_with_both_values() {
     );
 }
 
+/// Weights of runs of events, each a kind and a category.
+type Profile = BTreeMap<Vec<(u32, u32)>, f64>;
+
 /// Share of the users with odd numbers whose persona is that of the nearest profile (by cosine) of the others.
 fn recognised(log: &EventLog, order: usize) -> f64 {
-    let mut users: Vec<(&str, BTreeMap<Vec<(u32, u32)>, f64>)> = Vec::new();
+    let mut users: Vec<(&str, Profile)> = Vec::new();
     for events in log.by_user() {
         let Some(persona) = log.attributes["persona"].class(events[0].user) else { continue };
-        let mut profile = BTreeMap::new();
+        let mut profile = Profile::new();
         for run in events.windows(order) {
             *profile.entry(run.iter().map(|event| (event.kind, event.category)).collect()).or_insert(0.0) += 1.0;
         }
         users.push((persona, profile));
     }
-    let norm = |profile: &BTreeMap<_, f64>| profile.values().map(|count| count * count).sum::<f64>().sqrt();
-    let mut means: BTreeMap<&str, BTreeMap<Vec<(u32, u32)>, f64>> = BTreeMap::new();
+    let norm = |profile: &Profile| profile.values().map(|count| count * count).sum::<f64>().sqrt();
+    let mut means: BTreeMap<&str, Profile> = BTreeMap::new();
     for (persona, profile) in users.iter().step_by(2) {
         let mean = means.entry(persona).or_default();
         profile.iter().for_each(|(run, count)| *mean.entry(run.clone()).or_default() += count / norm(profile).max(1.0));
     }
     let (mut right, mut all) = (0.0, 0.0);
     for (persona, profile) in users.iter().skip(1).step_by(2) {
-        let cosine = |mean: &BTreeMap<_, f64>| {
+        let cosine = |mean: &Profile| {
             profile.iter().map(|(run, count)| count * mean.get(run).unwrap_or(&0.0)).sum::<f64>() / norm(mean)
         };
         let nearest = means.iter().max_by(|a, b| cosine(a.1).total_cmp(&cosine(b.1))).map(|(name, _)| *name);
