@@ -248,6 +248,19 @@ pub enum DataError {
         /// Found.
         found: u64,
     },
+    /// The cleaned events are not those that the manifest was written for.
+    #[error(
+        "dataset {name:?}: its cleaned events have the digest {found}, the manifest declares {expected}: the column \
+         map or the reader has changed, and scores on it cannot be compared with earlier ones"
+    )]
+    Events {
+        /// Name of the manifest.
+        name: String,
+        /// Declared digest.
+        expected: String,
+        /// Digest found.
+        found: String,
+    },
     /// Every source of an asset failed.
     #[error("cannot fetch {name:?}:{}", .attempts.iter().map(|line| format!("\n  {line}")).collect::<String>())]
     Fetch {

@@ -79,6 +79,12 @@ fn events(config: &DatasetConfig, suite_seed: u64, assets: &AssetStore) -> Resul
                     return Err(DataError::Counts { name: name.clone(), what, expected, found });
                 }
             }
+            if let Some(expected) = manifest.counts.events {
+                let found = log.key().to_string();
+                if found != expected {
+                    return Err(DataError::Events { name: name.clone(), expected, found });
+                }
+            }
             Ok(log)
         }
     }

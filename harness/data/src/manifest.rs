@@ -73,12 +73,14 @@ pub(crate) struct Manifest {
 }
 
 /// What the parsed log must hold.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Counts {
     pub(crate) rows: Option<u64>,
     pub(crate) users: Option<u64>,
     pub(crate) items: Option<u64>,
+    /// Digest of the cleaned events: it changes with the files, the column map and the reader.
+    pub(crate) events: Option<String>,
 }
 
 /// One file of the asset.

@@ -311,7 +311,7 @@ impl Generator<'_> {
             return taste.to_vec();
         }
         let along = ((start - START_MS) as f64 / (self.days as i64 * DAY_MS) as f64).min(1.0) - 0.5;
-        let factor = |category: usize| 1.0 + if category % 2 == 0 { DRIFT * along } else { -DRIFT * along };
+        let factor = |category: usize| 1.0 + if category.is_multiple_of(2) { DRIFT * along } else { -DRIFT * along };
         debug_assert_eq!(taste.len(), self.categories);
         taste.iter().enumerate().map(|(category, share)| share * factor(category)).collect()
     }

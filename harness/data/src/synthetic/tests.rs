@@ -194,3 +194,45 @@ fn contradicting_parameters_are_answered_with_both_values() {
          route, not categories = 4 and personas = 6"
     );
 }
+
+/// Weights of runs of events, each a kind and a category.
+type Profile = BTreeMap<Vec<(u32, u32)>, f64>;
+
+/// Share of the users with odd numbers whose persona is that of the nearest profile (by cosine) of the others.
+fn recognised(log: &EventLog, order: usize) -> f64 {
+    let mut users: Vec<(&str, Profile)> = Vec::new();
+    for events in log.by_user() {
+        let Some(persona) = log.attributes["persona"].class(events[0].user) else { continue };
+        let mut profile = Profile::new();
+        for run in events.windows(order) {
+            *profile.entry(run.iter().map(|event| (event.kind, event.category)).collect()).or_insert(0.0) += 1.0;
+        }
+        users.push((persona, profile));
+    }
+    let norm = |profile: &Profile| profile.values().map(|count| count * count).sum::<f64>().sqrt();
+    let mut means: BTreeMap<&str, Profile> = BTreeMap::new();
+    for (persona, profile) in users.iter().step_by(2) {
+        let mean = means.entry(persona).or_default();
+        profile.iter().for_each(|(run, count)| *mean.entry(run.clone()).or_default() += count / norm(profile).max(1.0));
+    }
+    let (mut right, mut all) = (0.0, 0.0);
+    for (persona, profile) in users.iter().skip(1).step_by(2) {
+        let cosine = |mean: &Profile| {
+            profile.iter().map(|(run, count)| count * mean.get(run).unwrap_or(&0.0)).sum::<f64>() / norm(mean)
+        };
+        let nearest = means.iter().max_by(|a, b| cosine(a.1).total_cmp(&cosine(b.1))).map(|(name, _)| *name);
+        right += f64::from(nearest == Some(persona));
+        all += 1.0;
+    }
+    right / all
+}
+
+#[test]
+fn personas_can_be_told_from_counts_by_default_and_from_successions_alone_under_order_only() {
+    let default = recognised(&log(&[], 7), 1);
+    assert!(default > 0.9, "{default} recognised from counts");
+    let order = log(&[("order_only", ParamValue::Flag(true))], 7);
+    let (counts, successions) = (recognised(&order, 1), recognised(&order, 2));
+    assert!(counts < 0.25, "{counts} recognised from counts, 1 / 6 is chance");
+    assert!(successions > 0.9, "{successions} recognised from successions");
+}

@@ -15,15 +15,15 @@ const NO_SHA256: &str = "0000000000000000000000000000000000000000000000000000000
 
 fn manifest(folder: &Path, sha256: &str, users: u32) {
     let folder = folder.join("tiny");
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect("a temporary folder takes files");
     let text = format!(
         "name = \"tiny\"\nsummary = \"s\"\nhomepage = \"h\"\nlicence = \"CC0\"\nredistribution = true\n\
          [read]\nformat = \"delimited\"\nlog = \"log.csv\"\ndefault_event = \"view\"\n\
          [read.columns]\ndelimiter = \",\"\nuser = \"user\"\nitem = \"item\"\n\
          [counts]\nusers = {users}\n[[file]]\nname = \"log.csv\"\nsha256 = \"{sha256}\"\n"
     );
-    fs::write(folder.join("dataset.toml"), text).unwrap();
-    fs::write(folder.join("log.csv"), TINY).unwrap();
+    fs::write(folder.join("dataset.toml"), text).expect("a temporary folder takes files");
+    fs::write(folder.join("log.csv"), TINY).expect("a temporary folder takes files");
 }
 
 fn named(name: &str) -> trailmark_core::config::DatasetConfig {

@@ -100,5 +100,8 @@ pub(crate) fn tokens(data: &Dataset, sample: usize) -> Vec<&str> {
 
 /// An error's text with the fixture folder left off.
 pub(crate) fn message(result: Result<Dataset, DataError>) -> String {
-    result.unwrap_err().to_string().replace(&format!("{}/", fixture("").display()).replace("//", "/"), "")
+    result
+        .expect_err("the dataset must be refused")
+        .to_string()
+        .replace(&format!("{}/", fixture("").display()).replace("//", "/"), "")
 }

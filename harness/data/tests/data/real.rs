@@ -15,7 +15,7 @@ fn named(name: &str, labels: &[&str], sequence: &SequenceConfig, future: Future)
         ..config(Source::Named { name: name.to_owned() })
     };
     let store = AssetStore::new(".", std::env::var_os("TRAILMARK_ASSETS").map(Into::into), "no-cache");
-    trailmark_data::load(&config, sequence, &split(future), 7, &store).unwrap()
+    trailmark_data::load(&config, sequence, &split(future), 7, &store).expect("the asset is as its manifest declares")
 }
 
 #[test]
