@@ -7,10 +7,10 @@ use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
 use trailmark_core::spec::ParamDefault;
 use trailmark_core::{Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Spec};
+use trailmark_geometry::condensed_euclidean;
 
 use crate::centred::Centred;
 use crate::centroids::CentroidPartition;
-use crate::condensed::condensed_euclidean;
 use crate::dendrogram::Dendrogram;
 use crate::input::{check_memory, check_n_clusters, check_vectors};
 use crate::members::{MemberPartition, MemberRule};
@@ -111,7 +111,7 @@ impl Clusterer for Agglomerative {
             return points.iter().map(|_| Err(failure.clone())).collect();
         }
         let data = Arc::new(Centred::new(x));
-        let tree = Dendrogram::link(condensed_euclidean(&data), x.rows(), self.linkage.method());
+        let tree = Dendrogram::link(condensed_euclidean(x), x.rows(), self.linkage.method());
         points
             .iter()
             .map(|point| {

@@ -7,7 +7,6 @@
 mod agglomerative;
 mod centred;
 mod centroids;
-mod condensed;
 mod dendrogram;
 mod input;
 mod kernel;
@@ -16,6 +15,7 @@ mod linfa_kmeans;
 mod lloyd;
 mod members;
 mod seeding;
+mod to_members;
 
 use trailmark_core::catalogue::ClustererEntry;
 

@@ -8,9 +8,9 @@ use trailmark_core::{Failure, Labels, Matrix};
 
 use crate::centred::{Centred, subtract};
 use crate::centroids::{inertia_of, label, means};
-use crate::condensed::distances_to;
 use crate::input::check_rows;
 use crate::kernel::squared_length;
+use crate::to_members::distances_to;
 
 /// Rows assigned at a time: their distances to all training rows are held at once.
 const ROWS: usize = 32;

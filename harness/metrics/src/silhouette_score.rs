@@ -55,6 +55,10 @@ impl Metric for Silhouette {
         self.score_all(std::slice::from_ref(input)).pop().unwrap_or(Undefined::Empty.into())
     }
 
+    fn per_sample(&self, input: &MetricInput<'_>) -> Option<Result<Vec<f64>, Undefined>> {
+        Some(silhouette_samples(input.x?, input.labels_pred, input.distance))
+    }
+
     fn score_all(&self, inputs: &[MetricInput<'_>]) -> Vec<Score> {
         by_shared_points(inputs, |points, places| {
             let labels: Vec<&Labels> = places.iter().map(|&at| inputs[at].labels_pred).collect();

@@ -1,12 +1,9 @@
-//! Euclidean distances of all pairs, condensed as SciPy's `pdist`: pairs (0,1), (0,2), .., (1,2), ..
+//! Euclidean distances of new rows to the training rows, for the rules that ask every member.
 
 use trailmark_core::Matrix;
 
 use crate::centred::Centred;
 use crate::kernel::{add_products, squared_distance_of_rows};
-
-/// Side of a tile of the distance matrix.
-const TILE: usize = 128;
 
 /// Up to this many features differences are cheaper than a product, and exact.
 const NARROW: usize = 16;
@@ -22,37 +19,6 @@ pub(crate) fn distance(product: f32, a: (&[f32], f64), b: (&[f32], f64)) -> f64 
     let squared = sum - 2.0 * f64::from(product);
     let accurate = a.0.len() > NARROW && squared > CLOSE * sum && squared.is_finite();
     if accurate { squared.sqrt() } else { squared_distance_of_rows(a.0, b.0).sqrt() }
-}
-
-/// All distances, (n * (n - 1) / 2,).
-#[expect(clippy::cast_possible_truncation, reason = "stored in f32 to halve the memory that grows with the square")]
-pub(crate) fn condensed_euclidean(data: &Centred) -> Vec<f32> {
-    let (n, width) = (data.n_samples(), data.n_features());
-    let mut distances = vec![0.0_f32; n * n.saturating_sub(1) / 2];
-    let mut products = vec![0.0_f32; TILE * TILE];
-    for top in (0..n).step_by(TILE) {
-        let bottom = (top + TILE).min(n);
-        for left in (top..n).step_by(TILE) {
-            let right = (left + TILE).min(n);
-            let products = &mut products[..(bottom - top) * (right - left)];
-            if width > NARROW {
-                products.fill(0.0);
-                let (a, b) =
-                    (&data.x.as_slice()[top * width..bottom * width], &data.x.as_slice()[left * width..right * width]);
-                add_products(a, b, width, 1.0, products);
-            }
-            for (i, products) in (top..bottom).zip(products.chunks_exact(right - left)) {
-                let row = (data.x.row(i), data.squared_lengths[i]);
-                // Pairs of row i start after those of all rows before it.
-                let first = i * (2 * n - i - 1) / 2;
-                for j in left.max(i + 1)..right {
-                    let other = (data.x.row(j), data.squared_lengths[j]);
-                    distances[first + j - i - 1] = distance(products[j - left], row, other) as f32;
-                }
-            }
-        }
-    }
-    distances
 }
 
 /// Distances of every row of a block to every training row, (rows, n_samples), row-major in `out`.
