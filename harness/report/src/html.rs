@@ -44,7 +44,8 @@ struct RowHtml {
 
 #[derive(Serialize)]
 struct ColumnHtml<'a> {
-    title: &'a str,
+    /// The heading in pieces, between which a line may break.
+    parts: Vec<&'a str>,
     help: &'a str,
     right: bool,
 }
@@ -84,7 +85,11 @@ fn table_html(table: &Table) -> TableHtml<'_> {
             .collect(),
     });
     let columns = table.columns.iter().map(|column| ColumnHtml {
-        title: &column.title,
+        parts: if column.title.len() > 14 {
+            column.title.split_inclusive(['_', '/']).collect()
+        } else {
+            vec![&column.title]
+        },
         help: &column.help,
         right: column.align == Align::Right,
     });

@@ -117,7 +117,7 @@ impl Curves {
         let chart = ChartBuilder::on(&inner)
             .margin_top(px(26.0))
             .x_label_area_size(px(42.0))
-            .y_label_area_size(px(62.0))
+            .y_label_area_size(px(74.0))
             .build_cartesian_2d(
                 (first..last).with_key_points(keys.clone()),
                 (y.low..y.high).with_key_points(y.at.clone()),
