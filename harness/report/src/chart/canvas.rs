@@ -116,7 +116,7 @@ impl Pen<'_, '_> {
     pub(crate) fn line(&self, points: Vec<Point>, color: RGBColor, width: f64, dashed: bool) -> Result<(), ChartError> {
         let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: px(width) as u32 };
         if dashed {
-            let dash = DashedPathElement::new(points.into_iter(), px(5.0), px(4.0), style);
+            let dash = DashedPathElement::new(points, px(5.0), px(4.0), style);
             self.area.draw(&dash).map_err(failed)
         } else {
             self.area.draw(&PathElement::new(points, style)).map_err(failed)
