@@ -4,7 +4,7 @@ use trailmark_store::record::{Comparison, Outcome, Split, Verdict};
 
 use crate::number::{fixed, interval, p_value, plain};
 use crate::tables::{Standing, deciding_test, standing};
-use crate::view::{Index, RunView};
+use crate::view::{Index, ONE_CLUSTER, RunView};
 
 /// What a run says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,17 @@ pub struct Answer {
 pub fn answer(view: &RunView) -> Answer {
     let index = Index::new(view);
     let primary = view.manifest.primary.as_str();
-    let on_primary: Vec<&Comparison> =
-        view.comparisons.iter().filter(|comparison| comparison.metric == primary).collect();
-    let mut lines: Vec<String> = on_primary.iter().map(|comparison| sentence(view, comparison)).collect();
+    let (on_primary, others): (Vec<&Comparison>, Vec<&Comparison>) =
+        view.comparisons.iter().partition(|comparison| comparison.metric == primary);
+    let declared: Vec<&Comparison> = on_primary.iter().chain(&others).copied().collect();
+    let mut lines: Vec<String> = Vec::new();
+    let silent = declared.iter().filter(|comparison| declared.len() > MANY && !claims(comparison)).count();
+    lines.extend(declared.iter().filter(|c| silent == 0 || claims(c)).map(|comparison| sentence(view, comparison)));
+    if silent > 0 {
+        lines.push(format!(
+            "{silent} further comparisons show no difference or could not be tested; all are in the table."
+        ));
+    }
     let mut cautions = Vec::new();
 
     for dataset in view.datasets() {
@@ -40,16 +48,19 @@ pub fn answer(view: &RunView) -> Answer {
             } else {
                 String::new()
             };
-            lines.push(
-                format!("{prefix}highest in the ranking: {}, {primary} {}.{selection}", pair.label(), plain(mean))
-                    .replace("highest", if orientation > 0.0 { "highest" } else { "lowest (best)" }),
-            );
+            let word = if orientation > 0.0 { "Highest" } else { "Lowest, which is best," };
+            lines.push(format!(
+                "{prefix}{word} in the ranking: {}, {primary} {}.{selection}",
+                pair.label(),
+                plain(mean)
+            ));
         }
+        lines.extend(recommender_line(&index, dataset, &prefix));
         let standings: Vec<_> =
-            pairs.iter().map(|pair| standing(&index, pair)).filter(|found| !found.is_empty()).collect();
+            pairs.iter().map(|pair| standing(&index, pair, primary)).filter(|found| !found.is_empty()).collect();
         if standings.is_empty() {
             cautions.push(format!(
-                "{prefix}no control has a score on {primary}, so nothing shows that groups help at all."
+                "{prefix}No control has a score on {primary}, so nothing shows that groups help at all."
             ));
             continue;
         }
@@ -59,7 +70,7 @@ pub fn answer(view: &RunView) -> Answer {
             pairs.len()
         );
         if above == 0 {
-            cautions.push(format!("{prefix}no arm is shown to be above its controls on {primary}: these groups may be no better than chance."));
+            cautions.push(format!("{prefix}No arm is shown to be above its controls on {primary}: these groups may be no better than chance."));
         } else {
             lines.push(line);
         }
@@ -81,13 +92,40 @@ pub fn answer(view: &RunView) -> Answer {
         cautions.push(format!("{} of {n_cells} cells have not been run.", n_cells - view.records.len()));
     }
 
-    Answer { headline: headline(view, &on_primary), lines, cautions }
+    let headline = headline(view, if on_primary.is_empty() { &declared } else { &on_primary });
+    Answer { headline, lines, cautions }
+}
+
+/// Above this number of comparisons only those that claim get a sentence.
+const MANY: usize = 10;
+
+fn claims(comparison: &Comparison) -> bool {
+    matches!(comparison.verdict, Verdict::BetterA | Verdict::BetterB)
+}
+
+/// Arms that beat global popularity on a recommender metric that is not the primary one: whether groups help at all.
+fn recommender_line(index: &Index<'_>, dataset: &str, prefix: &str) -> Option<String> {
+    let primary = index.view.manifest.primary.as_str();
+    let metrics = index.metrics(dataset);
+    let (metric, _) = metrics.iter().find(|(name, _)| name.contains("/ndcg@") && *name != primary)?;
+    let pairs = index.pairs(dataset);
+    let one_cluster: Vec<Standing> = pairs
+        .iter()
+        .filter_map(|pair| standing(index, pair, metric).into_iter().find(|(name, _)| *name == ONE_CLUSTER))
+        .map(|(_, standing)| standing)
+        .collect();
+    let above = one_cluster.iter().filter(|standing| **standing == Standing::Above).count();
+    (!one_cluster.is_empty()).then(|| {
+        format!(
+            "{prefix}{above} of {} arms are shown to recommend better than global popularity on {metric}.",
+            pairs.len()
+        )
+    })
 }
 
 fn headline(view: &RunView, comparisons: &[&Comparison]) -> String {
     let primary = &view.manifest.primary;
-    let shown: Vec<&&Comparison> =
-        comparisons.iter().filter(|c| matches!(c.verdict, Verdict::BetterA | Verdict::BetterB)).collect();
+    let shown: Vec<&&Comparison> = comparisons.iter().filter(|c| claims(c)).collect();
     let size = |comparison: &Comparison| comparison.difference.unwrap_or(0.0).abs();
     let refused = comparisons.iter().filter(|c| c.verdict == Verdict::Refused).count();
     if comparisons.is_empty() {
@@ -103,9 +141,10 @@ fn headline(view: &RunView, comparisons: &[&Comparison]) -> String {
             format!(" {} of {} comparisons show a difference.", shown.len(), comparisons.len())
         };
         return format!(
-            "{better} is better than {worse} with {} on {}: {primary} by {}{bounds}.{others}",
+            "{better} is better than {worse} with {} on {}: {} by {}{bounds}.{others}",
             largest.shared,
             largest.dataset,
+            largest.metric,
             plain(size(largest)),
         );
     }
@@ -140,7 +179,7 @@ fn better_interval(comparison: &Comparison) -> Option<(f64, f64)> {
 
 fn sentence(view: &RunView, comparison: &Comparison) -> String {
     let Comparison { dataset, a, b, shared, metric, .. } = comparison;
-    let place = if view.datasets().len() > 1 { format!("{dataset}, with {shared}") } else { format!("with {shared}") };
+    let place = if view.datasets().len() > 1 { format!("{dataset}, with {shared}") } else { format!("With {shared}") };
     let test = deciding_test(comparison);
     let mut evidence = Vec::new();
     if let Some((low, high)) = better_interval(comparison) {

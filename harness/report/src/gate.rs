@@ -244,6 +244,12 @@ fn differing_protocols(view: &RunView, baseline: &Baseline) -> (BTreeSet<String>
             lines.push(format!("{id}: protocol_id was {}, is {}", shorten(&was.protocol_id), is.protocol_id.short()));
         }
     }
+    // A file edited by hand may hold cells whose protocol nobody knows.
+    for dataset in baseline.cell.keys().filter_map(|cell| cell.split('/').next()) {
+        if !baseline.data.contains_key(dataset) && datasets.insert(dataset.to_owned()) {
+            lines.push(format!("{dataset}: the baseline does not say its protocol"));
+        }
+    }
     (datasets, lines)
 }
 

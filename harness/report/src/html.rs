@@ -10,6 +10,7 @@ use trailmark_store::record::{ProtocolParts, RunManifest};
 
 use crate::answer::answer;
 use crate::chart::Figure;
+use crate::slug::slug;
 use crate::table::{Align, RowKind, Table};
 use crate::tables::{
     Width, accounting, comparisons, controls, cost, failures, internal, per_n_clusters, picks, ranking, undefined,
@@ -44,7 +45,8 @@ struct RowHtml {
 
 #[derive(Serialize)]
 struct ColumnHtml<'a> {
-    title: &'a str,
+    /// The heading in pieces, between which a line may break.
+    parts: Vec<&'a str>,
     help: &'a str,
     right: bool,
 }
@@ -84,23 +86,22 @@ fn table_html(table: &Table) -> TableHtml<'_> {
             .collect(),
     });
     let columns = table.columns.iter().map(|column| ColumnHtml {
-        title: &column.title,
+        parts: if column.title.len() > 14 {
+            column.title.split_inclusive(['_', '/']).collect()
+        } else {
+            vec![&column.title]
+        },
         help: &column.help,
         right: column.align == Align::Right,
     });
     TableHtml {
-        id: format!("table-{}", anchor(&table.name)),
+        id: format!("table-{}", slug(&table.name)),
         title: &table.title,
         columns: columns.collect(),
         rows: rows.collect(),
         notes: &table.notes,
         sortable: table.rows.len() > 2,
     }
-}
-
-/// A name that may stand in an id: no spaces, no quotes.
-fn anchor(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
 }
 
 #[derive(Serialize)]
@@ -168,7 +169,7 @@ impl DatasetTables {
             id: dataset,
             ranking: table_html(&self.ranking),
             full_ranking: more.then(|| TableHtml {
-                id: format!("table-all-{}", anchor(&self.full_ranking.name)),
+                id: format!("table-all-{}", slug(&self.full_ranking.name)),
                 ..table_html(&self.full_ranking)
             }),
             comparisons: table_html(&self.comparisons),
@@ -181,11 +182,11 @@ impl DatasetTables {
                 .iter()
                 .filter(|figure| figure.dataset == dataset)
                 .map(|figure| FigureHtml {
-                    id: format!("figure-{}", anchor(&figure.name)),
+                    id: format!("figure-{}", slug(&figure.name)),
                     title: &figure.title,
                     caption: &figure.caption,
                     svg: &figure.svg,
-                    data: TableHtml { id: format!("data-{}", anchor(&figure.name)), ..table_html(&figure.data) },
+                    data: TableHtml { id: format!("data-{}", slug(&figure.name)), ..table_html(&figure.data) },
                 })
                 .collect(),
         }

@@ -15,9 +15,11 @@ mod interval;
 mod markdown;
 mod number;
 mod scores;
+mod slug;
 mod summary;
 mod table;
 mod tables;
+mod terminal;
 mod view;
 mod write;
 
@@ -37,5 +39,6 @@ pub use tables::{
     Width, accounting, comparisons, controls, cost, failures, internal, per_n_clusters, picks, ranking, undefined,
     warnings,
 };
+pub use terminal::terminal;
 pub use view::{ONE_CLUSTER, RANDOM_LABELS, RunView, SilhouetteSample};
 pub use write::{ReportError, write};

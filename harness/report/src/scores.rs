@@ -65,7 +65,7 @@ pub fn scores_csv(records: &[CellRecord]) -> String {
                 });
                 for row in rows {
                     let se = match &row.score {
-                        Score::Approximate { se, .. } => se.to_string(),
+                        Score::Approximate { se, .. } => digits(*se),
                         _ => String::new(),
                     };
                     let rest = [
@@ -73,7 +73,7 @@ pub fn scores_csv(records: &[CellRecord]) -> String {
                         role_name(row.role).to_owned(),
                         row.control.clone(),
                         row.metric.clone(),
-                        row.score.number().map_or(String::new(), |value| value.to_string()),
+                        row.score.number().map_or(String::new(), digits),
                         se,
                         row.score.status().to_owned(),
                         row.score.reason(),
@@ -98,6 +98,11 @@ fn role_name(role: Role) -> &'static str {
         Role::Arm => "arm",
         Role::Control => "control",
     }
+}
+
+/// The shortest digits that read back to the same bits, with an exponent where it is shorter.
+pub(crate) fn digits(value: f64) -> String {
+    format!("{value:?}")
 }
 
 /// Records as CSV with `\n` line ends, quoted where needed.

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use trailmark_core::Score;
 
+/// The reason of a fold whose cell has no row of the metric.
+pub(crate) const NOT_SCORED: &str = "not_scored";
+
 /// Values of the folds that have one, and reasons of those that have none.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Summary {
@@ -59,9 +62,14 @@ impl Summary {
         self.n() > 0 && self.n() == self.of()
     }
 
-    /// True when this metric was scored nowhere: it does not apply, and there is nothing to tell.
+    /// True when this metric was scored nowhere: it does not apply, and there is nothing to tell. A failed cell scores
+    /// nothing at all, so it speaks neither way while another fold shows that the metric is not asked for.
     pub fn is_absent(&self) -> bool {
-        self.values.is_empty() && self.not_run == 0 && self.gaps.values().all(|reason| reason == "not_scored")
+        let unscored = self.gaps.values().any(|reason| reason == NOT_SCORED);
+        let silent = |reason: &String| reason == NOT_SCORED || reason.starts_with("failed: ");
+        self.values.is_empty()
+            && (unscored || self.planned == 0 || self.gaps.is_empty() && self.not_run == 0)
+            && self.gaps.values().all(silent)
     }
 
     /// Mean over folds and repeats; none unless complete.

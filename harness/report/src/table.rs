@@ -12,6 +12,7 @@ use tabled::settings::style::{HorizontalLine, Style};
 use thiserror::Error;
 
 use crate::number::{decimals, fixed, plain};
+use crate::scores::digits;
 use crate::summary::Summary;
 
 /// How a table is written.
@@ -246,6 +247,16 @@ impl Table {
         self.notes.push(note.into());
     }
 
+    /// Removes columns that hold nothing in any row.
+    pub(crate) fn drop_empty_columns(&mut self) {
+        for at in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row.cells[at].content == Content::Empty) {
+                self.columns.remove(at);
+                self.rows.iter_mut().for_each(|row| drop(row.cells.remove(at)));
+            }
+        }
+    }
+
     /// Marks the best complete mean of a column among the arms. Equal values are all best.
     pub(crate) fn mark_best(&mut self, column: usize, higher_is_better: bool) {
         let orient = |value: f64| if higher_is_better { value } else { -value };
@@ -346,7 +357,7 @@ impl Table {
             for (at, cell) in row.cells.iter().enumerate() {
                 match &cell.content {
                     Content::Summary(summary) => {
-                        let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+                        let number = |value: Option<f64>| value.map_or(String::new(), digits);
                         let reasons: Vec<String> = summary.reasons().keys().cloned().collect();
                         record.extend([
                             number(summary.mean()),
@@ -358,7 +369,7 @@ impl Table {
                     }
                     content => {
                         record.push(match content {
-                            Content::Number(value, _) => value.to_string(),
+                            Content::Number(value, _) => digits(*value),
                             _ => cell.show(),
                         });
                         if self.is_summary(at) {
@@ -446,6 +457,8 @@ fn latex_text(text: &str) -> String {
             '\\' => escaped.push_str("\\textbackslash{}"),
             '~' => escaped.push_str("$\\sim$"),
             '^' => escaped.push_str("\\textasciicircum{}"),
+            '↑' => escaped.push_str("$\\uparrow$"),
+            '↓' => escaped.push_str("$\\downarrow$"),
             '±' => escaped.push_str("$\\pm$"),
             '×' => escaped.push_str("$\\times$"),
             '–' => escaped.push_str("--"),

@@ -8,7 +8,7 @@ use trailmark_store::record::{
     Timing,
 };
 
-use crate::summary::Summary;
+use crate::summary::{NOT_SCORED, Summary};
 
 /// Name of the control that shuffles the arm's own labels: groups of the same sizes, without meaning.
 pub const RANDOM_LABELS: &str = "random_labels";
@@ -180,7 +180,7 @@ impl<'a> Index<'a> {
                 Outcome::Failed(failure) => summary.gap(at, failure_reason(failure.class)),
                 Outcome::Ok(scores) => match find(scores, split, control, metric, shared) {
                     Some(row) => summary.score(at, &row.score),
-                    None => summary.gap(at, "not_scored".to_owned()),
+                    None => summary.gap(at, NOT_SCORED.to_owned()),
                 },
             }
         }

@@ -10,6 +10,7 @@ use crate::chart::{ChartError, figures, png};
 use crate::html::{HtmlError, page};
 use crate::markdown::markdown;
 use crate::scores::scores_csv;
+use crate::slug::slug;
 use crate::table::{Format, Table};
 use crate::tables::{Width, comparisons, controls, failures, internal, per_n_clusters, picks, ranking, undefined};
 use crate::view::{Index, RunView};
@@ -65,13 +66,13 @@ pub fn write(view: &RunView, dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
         ("report/report.md".into(), markdown(view).into_bytes()),
     ];
     for figure in &figures {
-        let name = file_name(&figure.name);
+        let name = slug(&figure.name);
         files.push((format!("report/{name}.svg").into(), figure.svg.clone().into_bytes()));
         files.push((format!("report/{name}.png").into(), png(&figure.svg)?));
     }
     for table in tables(view) {
         for (extension, format) in [("md", Format::Markdown), ("csv", Format::Csv), ("tex", Format::Latex)] {
-            let name = file_name(&table.name);
+            let name = slug(&table.name);
             files.push((format!("report/{name}.{extension}").into(), table.render(format).into_bytes()));
         }
     }
@@ -84,9 +85,4 @@ pub fn write(view: &RunView, dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
         written.push(path);
     }
     Ok(written)
-}
-
-/// Ids may hold anything a user types; file names keep letters, digits, `-`, `_` and `.`.
-fn file_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
 }

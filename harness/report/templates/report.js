@@ -27,8 +27,7 @@
     Array.prototype.forEach.call(heads, function (head, column) {
       var sorter = document.createElement("button");
       sorter.type = "button";
-      sorter.textContent = head.textContent;
-      head.textContent = "";
+      while (head.firstChild) { sorter.appendChild(head.firstChild); }
       head.appendChild(sorter);
       sorter.addEventListener("click", function () {
         var down = head.getAttribute("aria-sort") === "ascending";

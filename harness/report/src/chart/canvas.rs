@@ -109,15 +109,14 @@ impl Pen<'_, '_> {
     }
 
     pub(crate) fn width(&self, words: &str, style: &TextStyle<'_>) -> Result<i32, ChartError> {
-        // plotters measures at the nominal size, the backend prints at 1/1.24 of it.
         let (width, _) = self.area.estimate_text_size(words, style).map_err(failed)?;
-        Ok((f64::from(width) / 1.24).ceil() as i32)
+        Ok(i32::try_from(width).unwrap_or(i32::MAX))
     }
 
     pub(crate) fn line(&self, points: Vec<Point>, color: RGBColor, width: f64, dashed: bool) -> Result<(), ChartError> {
         let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: px(width) as u32 };
         if dashed {
-            let dash = DashedPathElement::new(points.into_iter(), px(5.0), px(4.0), style);
+            let dash = DashedPathElement::new(points, px(5.0), px(4.0), style);
             self.area.draw(&dash).map_err(failed)
         } else {
             self.area.draw(&PathElement::new(points, style)).map_err(failed)

@@ -113,11 +113,12 @@ impl Curves {
         let last = values.last().copied().unwrap_or(1) as f64 + 0.35;
         let keys = thin(&values, ((place.width - 90.0) / 30.0) as usize);
 
-        let inner = area.clone().shrink((px(place.left), px(place.top)), (px(place.width - 10.0), px(place.height)));
+        let inner =
+            area.clone().shrink((px(place.left), px(place.top)), (px(place.width - 10.0), px(place.height - 8.0)));
         let chart = ChartBuilder::on(&inner)
             .margin_top(px(26.0))
             .x_label_area_size(px(42.0))
-            .y_label_area_size(px(62.0))
+            .y_label_area_size(px(74.0))
             .build_cartesian_2d(
                 (first..last).with_key_points(keys.clone()),
                 (y.low..y.high).with_key_points(y.at.clone()),
@@ -219,8 +220,8 @@ pub(crate) fn ticks(low: f64, high: f64) -> Ticks {
     let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
     let spread = if high > low { high - low } else { high.abs().max(1.0) * 0.2 };
     let room = if high > low { 0.06 * spread } else { spread };
-    let (low, high) = (if low == 0.0 { low } else { low - room }, high + room);
-    let rough = (high - low) / 5.0;
+    let (low, high) = (if low == 0.0 { low } else { low - room }, high + 1.5 * room);
+    let rough = spread / 5.0;
     let power = 10f64.powi(rough.log10().floor() as i32);
     let step =
         [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= rough).unwrap_or(10.0 * power);

@@ -1,6 +1,8 @@
 //! The primary metric on test users over n_clusters: a panel per clusterer, a line per encoder. It may stand in one axis
 //! because it compares with reference labels or with the future, not with the space.
 
+use std::collections::BTreeMap;
+
 use trailmark_store::record::{NClusters, Split};
 
 use crate::chart::canvas::{Key, Look};
@@ -86,6 +88,19 @@ impl Data {
     }
 }
 
+/// One control line: random labels of the encoders' partitions, averaged where they have a value.
+fn mean_over_encoders(controls: &[Vec<Option<At>>]) -> Vec<Option<At>> {
+    let mut groups: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for at in controls.iter().flatten().flatten() {
+        groups.entry(at.n_clusters).or_default().push(at.mean);
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    groups
+        .iter()
+        .map(|(n_clusters, values)| Some(At { n_clusters: *n_clusters, mean: mean(values), sd: 0.0 }))
+        .collect()
+}
+
 pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, ChartError> {
     let index = Index::new(view);
     let metric = view.manifest.primary.as_str();
@@ -100,20 +115,14 @@ pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, Ch
     let mut data = Data::new(&name, &title, metric);
     let mut panels = Vec::new();
     for clusterer in index.clusterers(dataset) {
-        let mut curves = Vec::new();
+        let (mut curves, mut controls) = (Vec::new(), Vec::new());
         for pair in index.pairs(dataset).into_iter().filter(|pair| pair.clusterer == clusterer) {
             let at = encoders.iter().position(|encoder| *encoder == pair.encoder).unwrap_or(0);
             let picks =
                 pick_counts(&index, &pair).into_iter().filter_map(|(value, count)| Some((value?, count))).collect();
             data.add(&index, &pair, Split::Test, "", metric);
             data.add(&index, &pair, Split::Test, RANDOM_LABELS, metric);
-            curves.push(Curve {
-                look: Look::control(),
-                points: points(&index, &pair, Split::Test, RANDOM_LABELS, metric),
-                band: false,
-                picks: Vec::new(),
-                of,
-            });
+            controls.push(points(&index, &pair, Split::Test, RANDOM_LABELS, metric));
             curves.push(Curve {
                 look: Look::nth(at),
                 points: points(&index, &pair, Split::Test, "", metric),
@@ -122,6 +131,9 @@ pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, Ch
                 of,
             });
         }
+        let points = mean_over_encoders(&controls);
+        // First, so that every arm is drawn over it.
+        curves.insert(0, Curve { look: Look::control(), points, band: false, picks: Vec::new(), of });
         panels.push(Panel { title: clusterer.to_owned(), curves });
     }
     if !has_points(&panels) {
@@ -133,7 +145,7 @@ pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, Ch
     legend.push(Key::Ring(format!("picked by {} in training folds", view.manifest.pick_rule)));
     let caption = format!(
         "Mean {metric} of test users over {of} folds; bands are one standard deviation over folds. Dashed: random labels of \
-         the same sizes, one line per encoder. Rings: values picked inside the training folds, larger for more folds. A value \
+         the same sizes, mean over encoders. Rings: values picked inside the training folds, larger for more folds. A value \
          is left out where a fold has none."
     );
     let curves = Curves { panels, legend, y_title: metric.to_owned(), shared_y: true, with_zero: false };

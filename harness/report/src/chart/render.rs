@@ -9,6 +9,7 @@ use resvg::usvg;
 use thiserror::Error;
 
 use crate::chart::canvas::{Area, PAPER, SCALE};
+use crate::slug::slug;
 
 /// A chart that could not be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -65,6 +66,7 @@ fn finish(svg: &str, words: &Words<'_>, (width, height): (u32, u32)) -> Result<S
     let end = svg[start..].find('>').ok_or_else(|| ChartError::Draw("<svg> does not end".to_owned()))? + start + 1;
     let scale = SCALE.unsigned_abs();
     let Words { name, title, description } = words;
+    let name = slug(name);
     let (title, description) = (escape(title), escape(description));
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"{name}-title {name}-desc\" \

@@ -22,11 +22,11 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
         Column::number("mean_b", "mean b"),
         Column::number("difference", "b - a").help("positive when b is better"),
         Column::number("interval", "95 % interval"),
-        Column::text("test", "test"),
         Column::number("p", "p"),
         Column::number("p_adjusted", "Holm p"),
         Column::number("effect", "effect"),
         Column::text("verdict", "verdict"),
+        Column::text("test", "test"),
         Column::text("note", "note"),
     ];
     let mut table = Table::new(&format!("comparisons-{dataset}"), format!("Comparisons on {dataset}"), columns);
@@ -42,14 +42,14 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
             Cell::number(comparison.mean_b, plain),
             Cell::number(comparison.difference, signed),
             comparison.interval.as_ref().map_or(Content::Empty.into(), |i| interval(i.low, i.high).into()),
-            test.map_or(Content::Empty.into(), |test| format!("{} (n={})", test.test, test.n_blocks).into()),
             Cell::number(test.and_then(|test| test.p), p_value),
             Cell::number(comparison.p_adjusted, p_value),
             effect.map_or(Content::Empty.into(), |(name, value)| {
                 Content::Number(*value, format!("{name} {}", plain(*value))).into()
             }),
             verdict_words(comparison).into(),
-            comparison.note.as_deref().unwrap_or_default().into(),
+            test.map_or(Content::Empty.into(), |test| format!("{} (n={})", test.test, test.n_blocks).into()),
+            comparison.note.as_deref().map_or(Content::Empty.into(), Cell::from),
         ]);
     }
     if let Some(first) = view.comparisons.iter().find(|comparison| comparison.dataset == dataset) {
@@ -58,6 +58,7 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
             first.family, first.alpha
         ));
     }
+    table.drop_empty_columns();
     let mut methods: Vec<&str> = view
         .comparisons
         .iter()

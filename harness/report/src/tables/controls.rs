@@ -9,7 +9,7 @@ use crate::table::{Cell, Column, Content, Table};
 use crate::tables::{Width, comparable, metric_column};
 use crate::view::{Arm, Index, ONE_CLUSTER, RANDOM_LABELS, RunView};
 
-/// How an arm stands to one control on the primary metric.
+/// How an arm stands to one control on a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// The whole interval of the difference is above zero.
@@ -20,15 +20,14 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-/// Standing to each control that has a score on the primary metric.
-pub(crate) fn standing<'a>(index: &Index<'a>, pair: &Arm<'a>) -> Vec<(&'static str, Standing)> {
-    let primary = index.view.manifest.primary.as_str();
-    let arm = index.summary(pair, Split::Test, "", primary);
-    control_summaries(index, pair, primary)
+/// Standing to each control that has a score on a metric.
+pub(crate) fn standing<'a>(index: &Index<'a>, pair: &Arm<'a>, metric: &str) -> Vec<(&'static str, Standing)> {
+    let arm = index.summary(pair, Split::Test, "", metric);
+    control_summaries(index, pair, metric)
         .into_iter()
         .filter(|(_, control)| control.n() > 0)
         .map(|(name, control)| {
-            let standing = match (arm.is_complete(), difference(index, &arm, &control, primary)) {
+            let standing = match (arm.is_complete(), difference(index, &arm, &control, metric)) {
                 (true, Some((_, Some((low, _))))) if low > 0.0 => Standing::Above,
                 (true, Some((_, Some(_)))) => Standing::NotShown,
                 _ => Standing::Unknown,

@@ -77,10 +77,12 @@ pub fn ranking(view: &RunView, dataset: &str, width: Width) -> Table {
         table.push_control(cells);
     }
 
+    let repeats =
+        if view.manifest.repeats > 1 { format!(" x {} repeats", view.manifest.repeats) } else { String::new() };
     table.note(format!(
-        "Test users; mean ± standard deviation over {} folds x {} repeats. A mean is shown only when every fold has a value; \
-         else the coverage and the reason.",
-        view.manifest.folds, view.manifest.repeats
+        "Test users; mean ± standard deviation over {} folds{repeats}. A mean is shown only when every fold has a value; else \
+         the coverage and the reason.",
+        view.manifest.folds
     ));
     let n_complete = arms.iter().filter(|(mean, _)| mean.is_some()).count();
     if n_complete > 1 {
@@ -113,7 +115,7 @@ fn over_arms(index: &Index<'_>, dataset: &str, metric: &str) -> Summary {
 }
 
 fn above_controls(index: &Index<'_>, pair: &crate::view::Arm<'_>) -> String {
-    let standings = standing(index, pair);
+    let standings = standing(index, pair, &index.view.manifest.primary);
     if standings.is_empty() {
         return "no control".to_owned();
     }

@@ -74,6 +74,7 @@ pub fn per_n_clusters(view: &RunView, dataset: &str, encoder: &str, clusterer: &
         }
         table.push(cells);
     }
+    table.drop_empty_columns();
     table.note("Picks are made inside each training fold; a value of this table chosen by its test score would be biased upward.");
     table
 }

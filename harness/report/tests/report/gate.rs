@@ -13,7 +13,7 @@ const METRIC: &str = "adjusted_rand_score";
 
 pub(crate) fn baseline(view: &RunView, gates: &[Gate]) -> Baseline {
     let made = Made::by(view, Some("2026-11-22".to_owned()), Some("first \"good\" run".to_owned()));
-    Baseline::from_run(view, gates, made).unwrap()
+    Baseline::from_run(view, gates, made).expect("the gates select cells")
 }
 
 /// Changes a metric of an arm's auto cells, fold by fold.
@@ -24,7 +24,9 @@ pub(crate) fn shift(
     metric: &str,
     change: impl Fn(usize, f64) -> f64,
 ) {
-    replace(view, encoder, clusterer, metric, |fold, score| Score::value(change(fold, score.number().unwrap())));
+    replace(view, encoder, clusterer, metric, |fold, score| {
+        Score::value(change(fold, score.number().expect("the fixture has a value")))
+    });
 }
 
 fn replace(view: &mut RunView, encoder: &str, clusterer: &str, metric: &str, change: impl Fn(usize, &Score) -> Score) {
@@ -48,10 +50,10 @@ fn rule(rule: GateRule, margin: f64) -> [Gate; 1] {
 /// Judges a changed run against the unchanged one and returns the row of w2v + kmeans.
 fn judged(gates: &[Gate], change: impl FnOnce(&mut RunView)) -> (GateReport, GateVerdict, String) {
     let before = fixture::run();
-    let baseline = Baseline::parse(&baseline(&before, gates).to_toml()).unwrap();
+    let baseline = Baseline::parse(&baseline(&before, gates).to_toml()).expect("what was written reads back");
     let mut after = before;
     change(&mut after);
-    let report = gate(&after, &baseline, gates, false).unwrap();
+    let report = gate(&after, &baseline, gates, false).expect("the gates are valid");
     let row = report.rows.iter().find(|row| row.cell == "shop/w2v/kmeans/k=auto").expect("the arm is judged");
     let (verdict, note) = (row.verdict, row.note.clone());
     (report, verdict, note)
@@ -228,4 +230,15 @@ fn a_lower_is_better_metric_is_judged_the_right_way_round() {
     let report = gate(&after, &saved, &gates, false).unwrap();
     assert_eq!(report.rows[0].verdict, GateVerdict::Regressed);
     assert!((report.rows[0].difference.unwrap() + 0.1).abs() < 1e-12, "negative: the run is worse");
+}
+
+#[test]
+fn a_baseline_without_a_protocol_is_not_comparable() {
+    let gates = rule(GateRule::Margin, 0.02);
+    let view = fixture::run();
+    let mut saved = baseline(&view, &gates);
+    saved.data.clear();
+    let report = gate(&view, &saved, &gates, false).unwrap();
+    assert_eq!(report.exit_code, EXIT_NOT_COMPARABLE);
+    assert_eq!(report.not_comparable, ["shop: the baseline does not say its protocol"]);
 }

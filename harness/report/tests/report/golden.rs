@@ -3,7 +3,7 @@
 use std::fs;
 
 use trailmark_report::{
-    Format, Gate, GateRule, Width, comparisons, figures, gate, markdown, per_n_clusters, png, ranking, scores_csv,
+    Format, Gate, GateRule, Width, figures, gate, markdown, per_n_clusters, png, ranking, scores_csv, terminal,
 };
 
 use crate::fixture;
@@ -12,8 +12,8 @@ use crate::fixture;
 fn golden(name: &str, text: &str) {
     let path = trailmark_kit::root().join("tests/golden/report").join(name);
     if std::env::var_os("BLESS").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
+        fs::create_dir_all(path.parent().expect("a golden has a folder")).expect("the folder can be made");
+        fs::write(&path, text).expect("the golden can be written");
         return;
     }
     let expected =
@@ -27,19 +27,22 @@ fn golden(name: &str, text: &str) {
 }
 
 #[test]
-fn the_ranking_looks_the_same_on_a_terminal_and_in_latex() {
+fn the_ranking_looks_the_same_in_every_format() {
     let view = fixture::run();
-    golden("ranking.txt", &ranking(&view, "shop", Width::Terminal).render(Format::Table));
     golden("ranking.tex", &ranking(&view, "shop", Width::Full).render(Format::Latex));
     golden("ranking.csv", &ranking(&view, "shop", Width::Full).render(Format::Csv));
     golden("ranking.json", &ranking(&view, "shop", Width::Terminal).render(Format::Json));
 }
 
 #[test]
-fn comparisons_and_a_sweep_look_the_same_on_a_terminal() {
+fn a_sweep_looks_the_same_on_a_terminal() {
     let view = fixture::run();
-    golden("comparisons.txt", &comparisons(&view, "shop").render(Format::Table));
     golden("sweep.txt", &per_n_clusters(&view, "shop", "w2v", "ward").render(Format::Table));
+}
+
+#[test]
+fn the_end_of_a_run_looks_the_same_on_a_terminal() {
+    golden("terminal.txt", &terminal(&fixture::run()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use trailmark_store::record::{Outcome, Verdict};
 use crate::fixture;
 
 fn page(view: &RunView) -> String {
-    html(view).unwrap()
+    html(view).expect("the page is made")
 }
 
 #[test]
