@@ -98,8 +98,7 @@ mod tests {
                 "complete" => Method::Complete,
                 _ => Method::Single,
             };
-            let data = crate::centred::Centred::new(&x.cast());
-            let tree = Dendrogram::link(trailmark_geometry::condensed_euclidean(&x), x.rows(), method);
+            let tree = Dendrogram::link(trailmark_geometry::condensed_euclidean(&x.cast()), x.rows(), method);
             let expected = trailmark_kit::numbers(case, "heights");
             assert_eq!(tree.heights().len(), expected.len(), "{name}");
             for (height, expected) in tree.heights().into_iter().zip(expected) {

@@ -64,9 +64,11 @@ pub(crate) static SPEC: Spec = Spec {
         },
         ParamSpec {
             name: "subsample",
+            // gensim's default of 1e-3 is for natural language; with a dozen kinds of event every token is frequent, and
+            // it would throw most of the training data away.
             summary: "share of all tokens above which a token is thinned out; 0 switches it off",
             kind: ParamKind::Number { min: 0.0, max: 1.0 },
-            default: ParamDefault::Number(1e-3),
+            default: ParamDefault::Number(0.0),
         },
         ParamSpec {
             name: "learning_rate",

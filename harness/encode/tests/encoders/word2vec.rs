@@ -65,7 +65,8 @@ fn samples_of_one_token_teach_nothing_and_say_so() {
 
 #[test]
 fn thinning_that_leaves_little_of_a_small_vocabulary_is_told() {
-    let (_, warnings) = encode(&*make("word2vec", &[]), &shoppers(), 200, &CTX);
+    let thinned = make("word2vec", &[("subsample", ParamValue::Number(1e-3))]);
+    let (_, warnings) = encode(&*thinned, &shoppers(), 200, &CTX);
     assert_eq!(
         warnings,
         ["subsample = 0.001 keeps 12.2 % of the training tokens, as every token of a small vocabulary is frequent; \
