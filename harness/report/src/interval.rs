@@ -1,19 +1,16 @@
 //! The 95 % interval of a mean difference over cross-validation folds.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use trailmark_stats::{Sample, corrected_resampled_t as corrected};
 
-/// Corrected resampled t interval (Nadeau and Bengio 2003): folds share training users, so the variance of the mean is
-/// inflated by the ratio of test to training size, `1 / (folds - 1)`. None with fewer than two differences or folds.
+/// Corrected resampled t interval over equal folds: each tests `1 / (folds - 1)` of what it trains on. None with fewer
+/// than two differences or folds.
 pub(crate) fn corrected_resampled_t(differences: &[f64], folds: usize) -> Option<(f64, f64)> {
-    let n = differences.len();
-    if n < 2 || folds < 2 {
+    if folds < 2 {
         return None;
     }
-    let mean = differences.iter().sum::<f64>() / n as f64;
-    let variance = differences.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / (n - 1) as f64;
-    let standard_error = ((1.0 / n as f64 + 1.0 / (folds - 1) as f64) * variance).sqrt();
-    let t = StudentsT::new(0.0, 1.0, (n - 1) as f64).ok()?.inverse_cdf(0.975);
-    Some((mean - t * standard_error, mean + t * standard_error))
+    let sample = Sample::new(differences.to_vec()).ok()?;
+    let ratios = vec![1.0 / (folds - 1) as f64; differences.len()];
+    Some(corrected(&sample, &ratios, 0.95).ok()?.interval)
 }
 
 #[cfg(test)]

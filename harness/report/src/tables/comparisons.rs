@@ -18,6 +18,7 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
         Column::text("shared", "with"),
         Column::text("a", "a"),
         Column::text("b", "b"),
+        Column::text("verdict", "verdict"),
         Column::number("mean_a", "mean a"),
         Column::number("mean_b", "mean b"),
         Column::number("difference", "b - a").help("positive when b is better"),
@@ -25,7 +26,6 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
         Column::number("p", "p"),
         Column::number("p_adjusted", "Holm p"),
         Column::number("effect", "effect"),
-        Column::text("verdict", "verdict"),
         Column::text("test", "test"),
         Column::text("note", "note"),
     ];
@@ -38,6 +38,7 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
             comparison.shared.as_str().into(),
             comparison.a.as_str().into(),
             comparison.b.as_str().into(),
+            verdict_words(comparison).into(),
             Cell::number(comparison.mean_a, plain),
             Cell::number(comparison.mean_b, plain),
             Cell::number(comparison.difference, signed),
@@ -47,7 +48,6 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
             effect.map_or(Content::Empty.into(), |(name, value)| {
                 Content::Number(*value, format!("{name} {}", plain(*value))).into()
             }),
-            verdict_words(comparison).into(),
             test.map_or(Content::Empty.into(), |test| format!("{} (n={})", test.test, test.n_blocks).into()),
             comparison.note.as_deref().map_or(Content::Empty.into(), Cell::from),
         ]);
