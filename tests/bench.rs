@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// A working directory with its own store and cache.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
 }
 
 /// A small suite on generated data, fast enough to run many times.
-pub const SMALL: &str = r#"schema = 1
+pub(crate) const SMALL: &str = r#"schema = 1
 
 [suite]
 name = "small"
@@ -64,22 +64,22 @@ margin = 0.02
 "#;
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
@@ -95,26 +95,26 @@ impl Bench {
     }
 
     /// Runs the program to its end.
-    pub fn trailmark(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn trailmark(&self, args: &[&str]) -> Outcome {
         Outcome::of(self.command(args).output().unwrap())
     }
 
     /// Runs the program with one more environment variable.
-    pub fn trailmark_with(&self, args: &[&str], name: &str, value: &str) -> Outcome {
+    pub(crate) fn trailmark_with(&self, args: &[&str], name: &str, value: &str) -> Outcome {
         Outcome::of(self.command(args).env(name, value).output().unwrap())
     }
 
     /// Starts the program and returns at once.
-    pub fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 }
 
 /// How the program ended.
-pub struct Outcome {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Outcome {
@@ -128,21 +128,21 @@ impl Outcome {
 
     /// Asserts the exit code; shows what was printed when it differs.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Asserts that stderr holds a text.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "stderr does not say {text:?}:\n{}", self.stderr);
         self
     }
 }
 
 /// Rows of a `scores.csv` as maps from column to text.
-pub fn scores(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+pub(crate) fn scores(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();

@@ -66,3 +66,15 @@ fn a_number_that_is_gone_is_not_a_pass() {
     let outcome = bench.trailmark(&["gate", "fewer"]).exits(20);
     assert!(outcome.stdout.contains("missing"), "{}", outcome.stdout);
 }
+
+#[test]
+fn a_suite_that_computes_one_more_metric_is_as_comparable_as_before() {
+    let bench = Bench::new();
+    let few = SMALL.replace("primary = ", "metrics = [\"adjusted_rand_score\"]\nprimary = ");
+    bench.write("few.toml", &few);
+    bench.write("more.toml", &few.replace("[\"adjusted_rand_score\"]", "[\"adjusted_rand_score\", \"purity_score\"]"));
+    bench.trailmark(&["run", "few.toml", "-o", "few"]).exits(0);
+    bench.trailmark(&["baseline", "save", "few"]).exits(0);
+    bench.trailmark(&["run", "more.toml", "-o", "more"]).exits(0);
+    bench.trailmark(&["gate", "more"]).exits(0);
+}

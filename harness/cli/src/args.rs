@@ -43,7 +43,7 @@ pub(crate) enum Command {
 pub(crate) struct SuiteArgs {
     /// The suite file
     pub(crate) suite: PathBuf,
-    /// Change one value: suite.seed=9, dataset.shop.separation=0, sweep.n_clusters=[2,3]
+    /// Change one value: suite.seed=9, dataset.shop.separation=0, encoder.w2v.dim=32
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -85,7 +85,7 @@ pub(crate) struct RunArgs {
     pub(crate) suite: SuiteArgs,
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// The run folder (default: runs/<suite>, resumed while the suite is the same)
+    /// The run folder (default: runs/SUITE, resumed while the suite is the same)
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Start a new run folder and compute everything again
@@ -130,7 +130,7 @@ pub(crate) enum BaselineCommand {
 pub(crate) struct BaselineArgs {
     #[command(flatten)]
     pub(crate) run: RunFolder,
-    /// The baseline file (default: reports/baselines/<suite>.toml)
+    /// The baseline file (default: reports/baselines/SUITE.toml)
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 }

@@ -261,13 +261,13 @@ impl Baseline {
 
         let mut data = implicit();
         for (id, facts) in &self.data {
-            let mut parts = InlineTable::new();
+            let mut parts = Table::new();
             for (part, digest) in &facts.parts {
-                parts.insert(part, digest.as_str().into());
+                parts.insert(part, value(digest.as_str()));
             }
             let mut table = Table::new();
             table.insert("protocol_id", value(facts.protocol_id.as_str()));
-            table.insert("parts", value(parts));
+            table.insert("parts", Item::Table(parts));
             data.insert(id, Item::Table(table));
         }
         document.insert("data", Item::Table(data));

@@ -176,6 +176,9 @@ pub struct GateReport {
     pub exit_code: u8,
 }
 
+/// The part of a protocol that lists every metric with its revision.
+const METRICS_PART: &str = "metrics";
+
 /// Judges a run.
 ///
 /// # Errors
@@ -187,7 +190,7 @@ pub fn gate(
     fail_on_inconclusive: bool,
 ) -> Result<GateReport, GateError> {
     let index = Index::new(view);
-    let (differing, not_comparable) = differing_protocols(view, baseline);
+    let (differing, not_comparable) = differing_protocols(view, baseline, gates);
     let mut rows = Vec::new();
     for gate in gates {
         let selection = Selection::new(gate)?;
@@ -221,8 +224,16 @@ pub fn gate(
     Ok(GateReport { schema: GATE_SCHEMA, suite: view.manifest.suite.clone(), rows, not_comparable, message, exit_code })
 }
 
-/// Datasets whose protocol differs, and what differs, field by field.
-fn differing_protocols(view: &RunView, baseline: &Baseline) -> (BTreeSet<String>, Vec<String>) {
+/// Datasets whose protocol differs, and what differs, field by field. Of the metrics only the gated ones matter: a
+/// suite that computes one more is as comparable as before.
+fn differing_protocols(view: &RunView, baseline: &Baseline, gates: &[Gate]) -> (BTreeSet<String>, Vec<String>) {
+    let gated = |definitions: &str| -> String {
+        let wanted = |definition: &&str| {
+            let name = definition.split(' ').next().unwrap_or_default();
+            gates.iter().any(|gate| gate.metric == name || gate.metric.starts_with(&format!("{name}[")))
+        };
+        definitions.split(", ").filter(wanted).collect::<Vec<_>>().join(", ")
+    };
     let mut datasets = BTreeSet::new();
     let mut lines = Vec::new();
     for (id, was) in &baseline.data {
@@ -230,18 +241,20 @@ fn differing_protocols(view: &RunView, baseline: &Baseline) -> (BTreeSet<String>
         if was.protocol_id == is.protocol_id.to_string() {
             continue;
         }
-        datasets.insert(id.clone());
         let parts: BTreeSet<&String> = was.parts.keys().chain(is.protocol.keys()).collect();
         let before = lines.len();
         for part in parts {
-            let (old, new) = (was.parts.get(part), is.protocol.get(part));
+            let (mut old, mut new) = (was.parts.get(part).cloned(), is.protocol.get(part).cloned());
+            if part == METRICS_PART {
+                (old, new) = (old.as_deref().map(gated), new.as_deref().map(gated));
+            }
             if old != new {
-                let show = |value: Option<&String>| value.map_or("absent".to_owned(), |text| shorten(text));
+                let show = |value: Option<String>| value.map_or("absent".to_owned(), |text| shorten(&text));
                 lines.push(format!("{id}: {part} was {}, is {}", show(old), show(new)));
             }
         }
-        if lines.len() == before {
-            lines.push(format!("{id}: protocol_id was {}, is {}", shorten(&was.protocol_id), is.protocol_id.short()));
+        if lines.len() > before {
+            datasets.insert(id.clone());
         }
     }
     // A file edited by hand may hold cells whose protocol nobody knows.

@@ -31,6 +31,9 @@ pub struct Limits {
     pub budget_s: Option<f64>,
 }
 
+/// Answers for a cell's name whether a panic is planted in it.
+pub type Fault<'a> = Box<dyn Fn(&str) -> bool + Sync + 'a>;
+
 /// Everything a run needs.
 pub struct Job<'a> {
     /// The checked suite.
@@ -50,7 +53,7 @@ pub struct Job<'a> {
     /// What it may use.
     pub limits: Limits,
     /// Plants a panic in the cells for which it answers true: how the containment of failures is tested.
-    pub fault: Option<Box<dyn Fn(&str) -> bool + Sync + 'a>>,
+    pub fault: Option<Fault<'a>>,
 }
 
 /// What happens, for progress and warnings.

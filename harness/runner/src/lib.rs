@@ -18,7 +18,7 @@ mod shield;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Event, Job, Limits, LoadedDataset, Observer, RunError, Summary};
+pub use job::{Event, Fault, Job, Limits, LoadedDataset, Observer, RunError, Summary};
 pub use prepare::{Prepared, prepare};
 
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use trailmark_data::AssetStore;
 use trailmark_report::{Format, Width};
-use trailmark_runner::{Job, Limits, LoadedDataset, Prepared};
+use trailmark_runner::{Fault, Job, Limits, LoadedDataset, Prepared};
 use trailmark_store::{FORMAT_VERSION, ObjectStore, RunDir, RunManifest};
 use trailmark_suite::Suite;
 use trailmark_suite::plan::{Filter, plan};
@@ -132,11 +132,9 @@ fn whole_plan(suite: &Suite) -> usize {
     plan(suite, &Filter::default()).n_cells() + folds
 }
 
-type Fault = Option<Box<dyn Fn(&str) -> bool + Sync>>;
-
 /// `TRAILMARK_FAULT=panic:REGEX` plants a panic in the cells it matches, so that the containment of failures can be
 /// tried on the real program.
-fn planted_fault() -> CliResult<Fault> {
+fn planted_fault() -> CliResult<Option<Fault<'static>>> {
     let Ok(text) = std::env::var("TRAILMARK_FAULT") else { return Ok(None) };
     let pattern = text.strip_prefix("panic:").ok_or_else(|| {
         CliError::new(exit_code::USAGE, format!("error: TRAILMARK_FAULT is panic:REGEX, got {text:?}"))
