@@ -6,6 +6,7 @@ mod assets;
 mod bench;
 mod failures;
 mod gate;
+mod literate;
 mod messages;
 mod reproducible;
 mod science;

@@ -51,7 +51,7 @@ impl Frozen {
                     let timer = Timer::start();
                     let all: Vec<usize> = (0..n_samples).collect();
                     let made = fit_transform(prepared, dataset, encoder, &[], &all, prepared.job.limits.threads, 0);
-                    sink.timing(&what, "encode", timer.seconds());
+                    sink.timing(timer.timing(&what, "encode", false));
                     if let Ok(made) = &made {
                         sink.save(&prepared.job.store, &key, made);
                     }
@@ -132,7 +132,7 @@ pub(crate) fn space(
                     let timer = Timer::start();
                     let rows: Vec<usize> = fold.train.iter().chain(&fold.test).copied().collect();
                     let made = fit_transform(prepared, task.dataset, encoder, &fold.train, &rows, 1, seed)?;
-                    sink.timing(&prepared.group_name(task, encoder), "encode", timer.seconds());
+                    sink.timing(timer.timing(&prepared.group_name(task, encoder), "encode", true));
                     sink.save(&prepared.job.store, &key, &made);
                     made
                 }

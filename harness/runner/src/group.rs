@@ -236,7 +236,7 @@ impl<'a> Arm<'a> {
             .map(|&n_clusters| SweepPoint { n_clusters, seed: self.seed(n_clusters) })
             .collect();
         let fits = self.fit(space, &points);
-        self.sink.timing(&what, "fit", timer.seconds());
+        self.sink.timing(timer.timing(&what, "fit", true));
 
         let timer = Timer::start();
         let mut ready = Vec::new();
@@ -286,7 +286,7 @@ impl<'a> Arm<'a> {
             all.sort_by(|a, b| a.cell.cmp(&b.cell));
             self.sink.cell(&self.auto(space, &all));
         }
-        self.sink.timing(&what, "score", timer.seconds());
+        self.sink.timing(timer.timing(&what, "score", true));
     }
 
     fn seed(&self, n_clusters: usize) -> u64 {

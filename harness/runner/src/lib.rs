@@ -111,8 +111,7 @@ impl Sink<'_> {
         }
     }
 
-    fn timing(&self, what: &str, stage: &str, wall_s: f64) {
-        let timing = trailmark_store::Timing { what: what.to_owned(), stage: stage.to_owned(), wall_s };
+    fn timing(&self, timing: trailmark_store::Timing) {
         if let Err(error) = self.attempt.timing(&timing) {
             self.fail(error.into());
         }

@@ -116,6 +116,12 @@ pub struct Timing {
     pub stage: String,
     /// Wall seconds.
     pub wall_s: f64,
+    /// Seconds of processor time of the thread that did it, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_s: Option<f64>,
+    /// Largest memory of the whole process up to here, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_rss_bytes: Option<u64>,
 }
 
 /// What a protocol id is made of, name by name, so that a gate can say which part differs.

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
     if run.manifest()?.is_none() {
         run.start(&manifest, &trailmark_suite::resolved_toml(&suite))?;
     }
-    eprintln!("running {} in {} with {threads} threads", suite.name, run.path().display());
+    eprintln!("running {} in {}, threads: {threads}", suite.name, run.path().display());
     let progress = Progress::new();
     let summary = trailmark_runner::run(&prepared, &run, &progress);
     progress.finish();

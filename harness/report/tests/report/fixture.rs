@@ -275,8 +275,13 @@ pub(crate) fn run() -> RunView {
         }
     }
     records.sort_by(|a, b| a.cell.cmp(&b.cell));
-    let timing =
-        |what: &str, stage: &str, wall_s: f64| Timing { what: what.to_owned(), stage: stage.to_owned(), wall_s };
+    let timing = |what: &str, stage: &str, wall_s: f64| Timing {
+        what: what.to_owned(),
+        stage: stage.to_owned(),
+        wall_s,
+        cpu_s: None,
+        peak_rss_bytes: None,
+    };
     RunView {
         manifest: manifest(),
         records,
