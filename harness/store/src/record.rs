@@ -45,6 +45,9 @@ pub struct ScoreRow {
     pub metric: String,
     /// The score.
     pub score: Score,
+    /// For a mean over users: how many users it is over, its weight among folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_users: Option<usize>,
 }
 
 /// What a K rule answered on the training users of one group and clusterer.
@@ -63,6 +66,9 @@ pub struct Pick {
 pub struct CellScores {
     /// All scores.
     pub rows: Vec<ScoreRow>,
+    /// For an auto cell: the values of n_clusters that had a partition to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen_from: Vec<usize>,
     /// For an auto cell: the answers of every rule, the suite's own rule first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub picks: Vec<Pick>,
@@ -102,6 +108,10 @@ pub struct CellRecord {
     pub arm_id: Key,
     /// Hash of data, sequences, split, definitions of metrics and recommenders.
     pub protocol_id: Key,
+    /// Samples of the training side of the fold.
+    pub n_train: usize,
+    /// Samples of the held-out side of the fold.
+    pub n_test: usize,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -134,6 +144,8 @@ pub struct DatasetFacts {
     pub protocol_id: Key,
     /// The parts of it: `data`, `sequence`, `split`, `metrics`, ..
     pub protocol: ProtocolParts,
+    /// True for data of the built-in generator.
+    pub synthetic: bool,
     /// Samples after all filters.
     pub n_samples: usize,
     /// Users among them.
@@ -188,6 +200,10 @@ pub struct RunManifest {
     pub encoders: Vec<(String, String)>,
     /// Clusterer ids in declared order, with kind.
     pub clusterers: Vec<(String, String)>,
+    /// Key of every encoder that ran, by id: parameters, post steps and what it reads. A folder holds one of each.
+    pub encoder_keys: BTreeMap<String, Key>,
+    /// The folder of artifacts, so that later commands find per-user scores.
+    pub store: String,
     /// Number of cells planned, controls and auto cells included.
     pub n_cells: usize,
     /// Facts of each dataset, by id.

@@ -262,7 +262,7 @@ mod tests {
             repeat: 0,
         };
         let key = Key::of_bytes(cell.to_string().as_bytes());
-        CellRecord { cell, cell_id: key, arm_id: key, protocol_id: key, outcome }
+        CellRecord { cell, cell_id: key, arm_id: key, protocol_id: key, n_train: 2, n_test: 1, outcome }
     }
 
     fn ok(value: f64) -> Outcome {
@@ -272,12 +272,14 @@ mod tests {
             control: String::new(),
             metric: metric.into(),
             score,
+            n_users: None,
         };
         Outcome::Ok(CellScores {
             rows: vec![
                 row("adjusted_rand_score", Score::value(value)),
                 row("silhouette_score", Undefined::OneCluster.into()),
             ],
+            chosen_from: Vec::new(),
             picks: Vec::new(),
             warnings: Vec::new(),
             sizes_train: vec![2],
