@@ -104,6 +104,11 @@ impl Bench {
         Outcome::of(self.command(args).env(name, value).output().unwrap())
     }
 
+    /// Starts the program with its stdout in a pipe.
+    pub(crate) fn start_piped(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Starts the program and returns at once.
     pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()

@@ -162,3 +162,31 @@ fn a_wrong_command_line_leaves_with_2_and_help_with_0() {
 fn a_folder_without_a_run_leaves_with_4() {
     Bench::new().trailmark(&["status", "nowhere"]).exits(4).says("nowhere holds no run");
 }
+
+#[test]
+fn changed_data_starts_a_run_of_its_own() {
+    let bench = with_log(COLUMNS, Some(&log(60, |_| "1".into())));
+    bench.trailmark(&["run", "log.toml"]).exits(0);
+    bench.write("log.csv", &log(61, |_| "1".into()));
+    bench.trailmark(&["run", "log.toml"]).exits(0);
+    assert!(bench.path("runs/small-2/scores.csv").is_file(), "the numbers of two logs do not meet in one folder");
+    bench.trailmark(&["run", "log.toml", "-o", "runs/small"]).exits(2).says("when dataset \"shop\" held other data");
+}
+
+#[test]
+fn changed_vectors_start_a_run_of_their_own() {
+    let bench = with_log(COLUMNS, Some(&log(60, |_| "1".into())));
+    precomputed(&bench, &npy(60, |row, _| row as f32));
+    bench.trailmark(&["run", "log.toml", "-o", "run"]).exits(0);
+    std::fs::write(bench.path("vectors.npy"), npy(60, |row, _| row as f32 + 1.0)).unwrap();
+    bench.trailmark(&["run", "log.toml", "-o", "run"]).exits(2).says("when encoder \"tfidf\" read other files");
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let bench = Bench::new();
+    bench.write("small.toml", SMALL);
+    let mut child = bench.start_piped(&["plan", "small.toml"]);
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Status(RunFolder),
     /// Write tables, charts and index.html of a run again, from what it stored
     Report(RunFolder),
-    /// Print the tested differences of a run
+    /// Test the declared comparisons of a run again and print them
     Compare(Show),
     /// Keep the numbers of a run as the baseline of later ones
     #[command(subcommand)]
@@ -94,7 +94,7 @@ pub(crate) struct RunArgs {
     /// Threads; results do not depend on it (default: all cores)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Memory for everything, such as 8GiB (default: half of the machine's)
+    /// Memory that one fitting step may use, such as 8GiB; what needs more is refused (default: half of the machine's)
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub(crate) memory: Option<u64>,
     /// Start nothing new after this long, such as 10m; run again to go on
@@ -107,7 +107,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunFolder {
-    /// A run folder, or a suite file (the folder its last run used)
+    /// A run folder, or a suite file (the last folder under runs/ with that suite as it is now)
     pub(crate) run: PathBuf,
 }
 

@@ -7,6 +7,7 @@ mod cmd;
 mod error;
 mod exit_code;
 mod host;
+mod output;
 mod progress;
 mod runs;
 mod view;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{BaselineCommand, Cli, Command};
+use crate::output::note;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{}", error.message.trim_end());
+            note(format!("{}", error.message.trim_end()));
             ExitCode::from(error.code)
         }
     }

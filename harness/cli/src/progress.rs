@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, a line per cell elsewhere.
 
+use crate::output::note;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
@@ -30,7 +31,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => lock(bar).println(line),
-            None => eprintln!("{line}"),
+            None => note(line),
         }
     }
 }

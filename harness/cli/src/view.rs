@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use trailmark_core::{Labels, Score};
+use trailmark_core::{Key, Labels, Score};
 use trailmark_evaluate::{ArmScores, Family, FoldScore, compare as compare_arms, mean_per_user};
 use trailmark_report::{RunView, SilhouetteSample};
+use trailmark_store::artifact::Artifact;
 use trailmark_store::{
     CellRecord, LabelsArtifact, NClusters, ObjectStore, Outcome, Role, RunDir, RunManifest, Split, UserScores,
 };
@@ -13,12 +14,13 @@ use trailmark_suite::Suite;
 use trailmark_suite::checked::{Compare, CompareArms};
 
 use crate::error::{CliError, CliResult};
+use crate::output::note;
 use crate::{exit_code, runs};
 
 /// Reads everything a report needs.
 pub(crate) fn read(run: &RunDir, manifest: RunManifest) -> CliResult<RunView> {
-    let records = run.records()?;
-    let silhouettes = silhouettes(&records)?;
+    let records = own_records(run, &manifest)?;
+    let silhouettes = silhouettes(&records, &runs::store_of(&manifest)?)?;
     Ok(RunView {
         manifest,
         comparisons: run.comparisons()?,
@@ -35,8 +37,7 @@ pub(crate) fn write(run: &RunDir, view: &RunView) -> CliResult<Vec<PathBuf>> {
 }
 
 /// The silhouette values of the chosen partitions of the first fold: what the knife charts show.
-fn silhouettes(records: &[CellRecord]) -> CliResult<Vec<SilhouetteSample>> {
-    let store = ObjectStore::open(&runs::store_path())?;
+fn silhouettes(records: &[CellRecord], store: &ObjectStore) -> CliResult<Vec<SilhouetteSample>> {
     let mut samples = Vec::new();
     for record in records {
         let cell = &record.cell;
@@ -45,9 +46,8 @@ fn silhouettes(records: &[CellRecord]) -> CliResult<Vec<SilhouetteSample>> {
             continue;
         }
         // An object that is gone costs a chart, not the report.
-        let mut damaged = Vec::new();
-        let users = store.load::<UserScores>(&scores.user_scores, &mut damaged)?;
-        let labels = store.load::<LabelsArtifact>(&scores.labels, &mut damaged)?;
+        let users = load::<UserScores>(store, &scores.user_scores)?;
+        let labels = load::<LabelsArtifact>(store, &scores.labels)?;
         let (Some(users), Some(labels)) = (users, labels) else { continue };
         let Some(values) = users.column("silhouette_score") else { continue };
         let n_clusters = scores.picks.first().and_then(|pick| pick.n_clusters).unwrap_or(1);
@@ -69,8 +69,8 @@ fn clustered(labels: &Labels, values: &[Option<f64>]) -> Vec<(u32, f64)> {
 
 /// Tests every declared comparison over the stored scores and keeps the results.
 pub(crate) fn compare(run: &RunDir, suite: &Suite, manifest: &RunManifest) -> CliResult<()> {
-    let records = run.records()?;
-    let store = ObjectStore::open(&runs::store_path())?;
+    let records = own_records(run, manifest)?;
+    let store = runs::store_of(manifest)?;
     let mut comparisons = Vec::new();
     for declared in &suite.compares {
         let Some(facts) = manifest.metrics.get(&declared.metric) else { continue };
@@ -82,6 +82,7 @@ pub(crate) fn compare(run: &RunDir, suite: &Suite, manifest: &RunManifest) -> Cl
             },
             higher_is_better: facts.higher_is_better,
             alpha: declared.alpha,
+            planned_blocks: manifest.folds * manifest.repeats,
             seed: suite.seed,
         };
         let arms = arms(suite, declared, &records, facts.per_user.then_some(&store))?;
@@ -121,15 +122,24 @@ fn arms(
                     CompareArms::Encoder => (&encoder.id, &clusterer.id),
                     CompareArms::Clusterer => (&clusterer.id, &encoder.id),
                 };
+                let mut folds: Vec<FoldScore> =
+                    records.iter().map(|record| fold_score(record, &declared.metric)).collect();
                 let users = match per_user {
-                    Some(store) => user_scores(records, &declared.metric, store)?,
                     None => None,
+                    Some(store) => match user_scores(records, &declared.metric, store)? {
+                        Ok(users) => Some(users),
+                        // The test that claims is chosen by the design; without its data there is no claim.
+                        Err(gone) => {
+                            folds.iter_mut().for_each(|fold| fold.score = Score::Failed { cause: gone.clone() });
+                            None
+                        }
+                    },
                 };
                 arms.push(ArmScores {
                     dataset: dataset.id.clone(),
                     arm: arm.clone(),
                     shared: shared.clone(),
-                    folds: records.iter().map(|record| fold_score(record, &declared.metric)).collect(),
+                    folds,
                     users,
                 });
             }
@@ -139,29 +149,65 @@ fn arms(
 }
 
 fn fold_score(record: &CellRecord, metric: &str) -> FoldScore {
-    let (n_train, n_test, score) = match &record.outcome {
-        Outcome::Failed(failure) => (0, 0, Score::Failed { cause: failure.to_string() }),
-        Outcome::Ok(scores) => {
-            let row = scores
-                .rows
-                .iter()
-                .find(|row| row.split == Split::Test && row.role == Role::Arm && row.metric == metric);
-            let score = row
-                .map_or_else(|| Score::Failed { cause: format!("the cell has no {metric}") }, |row| row.score.clone());
-            (scores.sizes_train.iter().sum(), scores.sizes_test.iter().sum(), score)
-        }
+    let score = match &record.outcome {
+        Outcome::Failed(failure) => Score::Failed { cause: failure.to_string() },
+        Outcome::Ok(scores) => scores
+            .rows
+            .iter()
+            .find(|row| row.split == Split::Test && row.role == Role::Arm && row.metric == metric)
+            .map_or_else(|| Score::Failed { cause: format!("the cell has no {metric}") }, |row| row.score.clone()),
     };
-    FoldScore { repeat: record.cell.repeat, fold: record.cell.fold, n_train, n_test, score }
+    FoldScore {
+        repeat: record.cell.repeat,
+        fold: record.cell.fold,
+        n_train: record.n_train,
+        n_test: record.n_test,
+        score,
+    }
 }
 
-/// One score per held-out user, over folds and repeats; none when an object is gone.
-fn user_scores(records: &[&CellRecord], metric: &str, store: &ObjectStore) -> CliResult<Option<BTreeMap<u32, f64>>> {
+/// One score per held-out user, over folds and repeats; or which cell's scores are no longer in the store.
+fn user_scores(
+    records: &[&CellRecord],
+    metric: &str,
+    store: &ObjectStore,
+) -> CliResult<Result<BTreeMap<u32, f64>, String>> {
     let mut values = Vec::new();
     for record in records {
         let Outcome::Ok(scores) = &record.outcome else { continue };
-        let Some(users) = store.load::<UserScores>(&scores.user_scores, &mut Vec::new())? else { return Ok(None) };
-        let Some(column) = users.column(metric) else { return Ok(None) };
-        values.extend(users.users.iter().zip(column).filter_map(|(user, value)| Some((*user, (*value)?))));
+        let users = load::<UserScores>(store, &scores.user_scores)?;
+        let Some(column) = users.as_ref().and_then(|users| Some((&users.users, users.column(metric)?))) else {
+            return Ok(Err(format!(
+                "the per-user scores of {} are not in the store; run the suite again",
+                record.cell
+            )));
+        };
+        values.extend(column.0.iter().zip(column.1).filter_map(|(user, value)| Some((*user, (*value)?))));
     }
-    Ok(Some(mean_per_user(values)))
+    Ok(Ok(mean_per_user(values)))
+}
+
+/// Reads an artifact; a damaged one is set aside, said, and counts as gone.
+fn load<A: Artifact>(store: &ObjectStore, key: &Key) -> CliResult<Option<A>> {
+    let mut damaged = Vec::new();
+    let found = store.load::<A>(key, &mut damaged)?;
+    for path in damaged {
+        note(format!(
+            "warning: a damaged object was set aside as {}; run the suite again to make it anew",
+            path.display()
+        ));
+    }
+    Ok(found)
+}
+
+/// The records of a run, without those of another protocol or encoder than its manifest names: numbers of two kinds
+/// are never set side by side.
+fn own_records(run: &RunDir, manifest: &RunManifest) -> CliResult<Vec<CellRecord>> {
+    let (own, other): (Vec<CellRecord>, Vec<CellRecord>) = run.records()?.into_iter().partition(|record| {
+        manifest.datasets.get(&record.cell.dataset).is_some_and(|facts| facts.protocol_id == record.protocol_id)
+    });
+    if !other.is_empty() {
+        note(format!("warning: {} records are of other data than run.json names and are left out", other.len()));
+    }
+    Ok(own)
 }

@@ -22,8 +22,7 @@ pub(crate) struct Paired {
 ///
 /// # Errors
 /// Why the arms do not share their blocks.
-pub(crate) fn pair(a: &ArmScores, b: &ArmScores) -> Result<Paired, String> {
-    let users = pair_users(a, b)?;
+pub(crate) fn pair(a: &ArmScores, b: &ArmScores, planned: usize) -> Result<Paired, String> {
     let (folds_a, folds_b) = (by_block(a), by_block(b));
     for (here, there, absent) in [(&folds_a, &folds_b, b), (&folds_b, &folds_a, a)] {
         if let Some((repeat, fold)) = here.keys().find(|block| !there.contains_key(block)) {
@@ -33,7 +32,10 @@ pub(crate) fn pair(a: &ArmScores, b: &ArmScores) -> Result<Paired, String> {
             ));
         }
     }
-    let mut paired = Paired { folds: Vec::new(), ratios: Vec::new(), users, note: None };
+    if folds_a.len() < planned {
+        return Err(format!("{} of {planned} folds have run: comparisons wait for the whole design", folds_a.len()));
+    }
+    let mut paired = Paired { folds: Vec::new(), ratios: Vec::new(), users: None, note: None };
     let mut missing = Vec::new();
     for ((repeat, fold), &one) in &folds_a {
         let other = folds_b[&(*repeat, *fold)];
@@ -68,6 +70,7 @@ pub(crate) fn pair(a: &ArmScores, b: &ArmScores) -> Result<Paired, String> {
         let (n, total) = (paired.folds.len(), folds_a.len());
         paired.note = Some(format!("over {n} of {total} folds: neither arm has a score in {}", missing.join(", ")));
     }
+    paired.users = pair_users(a, b)?;
     Ok(paired)
 }
 

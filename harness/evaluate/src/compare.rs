@@ -59,6 +59,9 @@ pub struct Family {
     pub higher_is_better: bool,
     /// Family-wise error rate.
     pub alpha: f64,
+    /// Folds times repeats of the design. Claims wait for all of them: a test made whenever enough has run would be made
+    /// until it pleases.
+    pub planned_blocks: usize,
     /// The suite's seed. Draws depend on it and the dataset, so that all pairs meet the same resamples and a further
     /// arm changes no p of the others before correction.
     pub seed: u64,
@@ -116,7 +119,7 @@ pub fn compare(family: &Family, arms: &[ArmScores]) -> Result<Vec<Comparison>, C
                 let (scores_a, scores_b) = (find(dataset, shared, a), find(dataset, shared, b));
                 let evidence = match (scores_a, scores_b) {
                     (Some(scores_a), Some(scores_b)) => {
-                        pair(scores_a, scores_b).map(|paired| weigh(family, dataset, &paired))
+                        pair(scores_a, scores_b, family.planned_blocks).map(|paired| weigh(family, dataset, &paired))
                     }
                     (None, None) => Err(format!("no scores of {a} and {b} with {shared}")),
                     (None, _) => Err(format!("no scores of {a} with {shared}")),

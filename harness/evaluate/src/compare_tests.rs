@@ -13,6 +13,7 @@ fn family() -> Family {
         varies: "encoder".to_owned(),
         higher_is_better: true,
         alpha: 0.05,
+        planned_blocks: 0,
         seed: 7,
     }
 }

@@ -2,7 +2,11 @@
 
 use trailmark_core::Matrix;
 
-use crate::tiles::{ProductTiles, SOURCES, TARGETS, Tiles};
+use crate::tiles::{ProductTiles, SOURCES, TARGETS, Tiles, distance_f32};
+
+/// Up to this many features differences cost no more than a product, and are exact: points on a lattice keep their
+/// ties, which linkage orders by.
+const NARROW: usize = 16;
 
 /// Euclidean distances of all pairs of rows, (n (n - 1) / 2,): the upper triangle without the diagonal, row by row.
 ///
@@ -13,6 +17,10 @@ use crate::tiles::{ProductTiles, SOURCES, TARGETS, Tiles};
 /// `x`: (n_samples, n_features), finite.
 pub fn condensed_euclidean(x: &Matrix<f32>) -> Vec<f32> {
     let n = x.rows();
+    if x.cols() <= NARROW {
+        let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
+        return pairs.map(|(i, j)| narrow(distance_f32(x.row(i), x.row(j)))).collect();
+    }
     let mut condensed = vec![0.0_f32; n * n.saturating_sub(1) / 2];
     let mut tiles = ProductTiles::new(x);
     let mut tile = vec![0.0; SOURCES * TARGETS];
@@ -43,7 +51,6 @@ fn narrow(value: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tiles::distance_f32;
     use trailmark_core::Stream;
 
     #[test]

@@ -84,7 +84,7 @@ fn fit_transform(
     seed: u64,
 ) -> Result<Vectors, Failure> {
     let sequences = &prepared.dataset(dataset).sequences;
-    let ctx = Context { seed, threads, memory_bytes: prepared.memory_for(threads) };
+    let ctx = Context { seed, threads, memory_bytes: prepared.job.limits.memory_bytes };
     shield(|| {
         let fitted = prepared.encoders[&encoder].encoder.fit(SequenceView::new(sequences, train), &ctx)?;
         let embeddings = fitted.transform(SequenceView::new(sequences, rows), &ctx)?;

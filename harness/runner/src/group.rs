@@ -13,6 +13,9 @@ use crate::prepare::{ONE_CLUSTER, Prepared};
 use crate::score::{self, Scored, Scoring};
 use crate::shield::shield;
 
+/// How everybody gets into one cluster.
+const ONE_CLUSTER_RULE: &str = "one cluster for all";
+
 /// What is still to be done of one group.
 pub(crate) struct Task {
     pub(crate) dataset: usize,
@@ -61,12 +64,6 @@ impl Prepared<'_> {
         let (dataset, encoder) = (&self.dataset(task.dataset).id, &self.job.suite.encoders[encoder].id);
         format!("{dataset}/{encoder}/fold={}/rep={}", task.fold, task.repeat)
     }
-
-    /// Bytes one step may use when `threads` of all are its own.
-    pub(crate) fn memory_for(&self, threads: usize) -> u64 {
-        let limits = &self.job.limits;
-        limits.memory_bytes / (limits.threads.max(1) / threads.max(1)).max(1) as u64
-    }
 }
 
 pub(crate) fn run(prepared: &Prepared<'_>, task: &Task, frozen: &Frozen, sink: &Sink<'_>) {
@@ -84,14 +81,16 @@ fn run_controls(prepared: &Prepared<'_>, task: &Task, fold: &Fold, sink: &Sink<'
         test: trailmark_evaluate::one_cluster(fold.test.len()),
     };
     let scored = shield(|| {
-        let guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
+        let mut guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
+        guard.saw("recommender", &fold.train);
         guard.check()?;
         let scoring = Scoring { prepared, dataset: task.dataset, fold, space: None };
         Ok(scoring.shared_control(ONE_CLUSTER, &labels))
     })
     .and_then(|scored| scored);
     let cell = CellSlot { prepared, task, fold, encoder: None, clusterer: None };
-    sink.cell(&cell.record(n_clusters, scored, labels, Vec::new(), "one cluster for all", Vec::new(), sink));
+    let done = scored.map(|scored| Done::new(scored, labels, ONE_CLUSTER_RULE));
+    sink.cell(&cell.record(n_clusters, done, sink));
 }
 
 fn run_arms(
@@ -112,7 +111,10 @@ fn run_arms(
         let arm = Arm { prepared, task, encoder, part, fold, sink };
         match &space {
             Ok(space) => {
-                guard.saw("clusterer", &fold.train);
+                // The clusterer, the choice of n_clusters and the recommender all learn from these rows.
+                for stage in ["clusterer", "choice of n_clusters", "recommender"] {
+                    guard.saw(stage, &fold.train);
+                }
                 match guard.check() {
                     Ok(()) => arm.run(space),
                     Err(leak) => arm.fail_all(&leak),
@@ -120,6 +122,23 @@ fn run_arms(
             }
             Err(failure) => arm.fail_all(failure),
         }
+    }
+}
+
+/// A cell that has a partition.
+struct Done {
+    scored: Scored,
+    labels: LabelsArtifact,
+    picks: Vec<Pick>,
+    chosen_from: Vec<usize>,
+    assignment: String,
+    warnings: Vec<String>,
+}
+
+impl Done {
+    fn new(scored: Scored, labels: LabelsArtifact, assignment: &str) -> Self {
+        let assignment = assignment.to_owned();
+        Self { scored, labels, picks: Vec::new(), chosen_from: Vec::new(), assignment, warnings: Vec::new() }
     }
 }
 
@@ -138,36 +157,24 @@ impl CellSlot<'_> {
         self.prepared.cell_name(self.task.dataset, self.encoder, self.clusterer, n_clusters, self.fold)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one record has that many parts")]
-    fn record(
-        &self,
-        n_clusters: NClusters,
-        scored: Result<Scored, Failure>,
-        labels: LabelsArtifact,
-        picks: Vec<Pick>,
-        assignment: &str,
-        warnings: Vec<String>,
-        sink: &Sink<'_>,
-    ) -> CellRecord {
+    /// The record of a cell; its artifacts are published on the way, under keys of their own bytes.
+    fn record(&self, n_clusters: NClusters, done: Result<Done, Failure>, sink: &Sink<'_>) -> CellRecord {
         let arm_id = self.prepared.arm_id(self.encoder, self.clusterer, n_clusters);
         let cell_id = self.prepared.cell_id(self.task.dataset, &arm_id, self.fold);
-        let outcome = match scored {
+        let outcome = match done {
             Err(failure) => Outcome::Failed(failure),
-            Ok(Scored { rows, users }) => {
-                let key = |kind: &str| trailmark_core::KeyBuilder::new(kind).key("cell", &cell_id).finish();
-                let (labels_key, users_key) = (key("labels"), key("user scores"));
+            Ok(Done { scored, labels, picks, chosen_from, assignment, warnings }) => {
                 let store = &self.prepared.job.store;
-                sink.save(store, &labels_key, &labels);
-                sink.save(store, &users_key, &users);
                 Outcome::Ok(CellScores {
-                    rows,
+                    rows: scored.rows,
+                    chosen_from,
                     picks,
                     warnings,
                     sizes_train: sizes(&labels.train),
                     sizes_test: sizes(&labels.test),
-                    assignment: assignment.to_owned(),
-                    labels: labels_key,
-                    user_scores: users_key,
+                    assignment,
+                    labels: sink.save_by_content(store, &labels),
+                    user_scores: sink.save_by_content(store, &scored.users),
                 })
             }
         };
@@ -176,6 +183,8 @@ impl CellSlot<'_> {
             cell_id,
             arm_id,
             protocol_id: self.prepared.protocols[self.task.dataset].0,
+            n_train: self.fold.train.len(),
+            n_test: self.fold.test.len(),
             outcome,
         }
     }
@@ -215,7 +224,7 @@ impl<'a> Arm<'a> {
     }
 
     fn failed(&self, n_clusters: NClusters, failure: Failure) -> CellRecord {
-        self.slot().record(n_clusters, Err(failure), LabelsArtifact::default(), Vec::new(), "", Vec::new(), self.sink)
+        self.slot().record(n_clusters, Err(failure), self.sink)
     }
 
     fn fail_all(&self, failure: &Failure) {
@@ -266,16 +275,8 @@ impl<'a> Arm<'a> {
                 warnings.push(format!("{found} clusters were found, {n_clusters} were asked for"));
             }
             warnings.extend(space.warnings.iter().cloned());
-            let rule = partition.assignment_rule();
-            records[at] = Some(self.slot().record(
-                NClusters::Fixed(n_clusters),
-                scored,
-                labels,
-                Vec::new(),
-                rule,
-                warnings,
-                self.sink,
-            ));
+            let done = scored.map(|scored| Done { warnings, ..Done::new(scored, labels, partition.assignment_rule()) });
+            records[at] = Some(self.slot().record(NClusters::Fixed(n_clusters), done, self.sink));
         }
         let records: Vec<CellRecord> = records.into_iter().flatten().collect();
         for record in &records {
@@ -307,7 +308,7 @@ impl<'a> Arm<'a> {
             return Vec::new();
         }
         let clusterer = &self.prepared.clusterers[self.part.clusterer].clusterer;
-        let ctx = Context { seed: 0, threads: 1, memory_bytes: self.prepared.memory_for(1) };
+        let ctx = Context { seed: 0, threads: 1, memory_bytes: self.prepared.job.limits.memory_bytes };
         let attempt = |points: &[SweepPoint]| {
             shield(|| {
                 for point in points {
@@ -378,7 +379,7 @@ impl<'a> Arm<'a> {
                     train: trailmark_evaluate::one_cluster(self.fold.train.len()),
                     test: trailmark_evaluate::one_cluster(self.fold.test.len()),
                 };
-                (labels, "one cluster for all".to_owned(), Vec::new())
+                (labels, ONE_CLUSTER_RULE.to_owned(), Vec::new())
             }
         };
         let undefined = records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_))).count();
@@ -400,7 +401,15 @@ impl<'a> Arm<'a> {
             score::add_sample_scores(&self.scoring(space), &labels, &mut scored);
             scored
         });
-        self.slot().record(NClusters::Auto, scored, labels, picks, &assignment, warnings, self.sink)
+        let chosen_from = records
+            .iter()
+            .filter_map(|record| match (record.cell.n_clusters, &record.outcome) {
+                (NClusters::Fixed(value), Outcome::Ok(_)) => Some(value),
+                _ => None,
+            })
+            .collect();
+        let done = scored.map(|scored| Done { picks, chosen_from, warnings, ..Done::new(scored, labels, &assignment) });
+        self.slot().record(NClusters::Auto, done, self.sink)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct LoadedDataset {
 pub struct Limits {
     /// Groups side by side, at least 1.
     pub threads: usize,
-    /// Bytes for everything.
+    /// Bytes that one fitting step may use: not a share of all, so that what fails does not depend on threads.
     pub memory_bytes: u64,
     /// No new group is started after this many seconds; the run can be resumed.
     pub budget_s: Option<f64>,
@@ -102,7 +102,7 @@ pub struct Summary {
     pub cells: usize,
     /// Cells computed by this process.
     pub computed: usize,
-    /// Cells of the folder that failed.
+    /// Cells computed by this process that failed. Failed cells of earlier ones are tried again.
     pub failed: usize,
     /// True when the budget ended it before the plan did.
     pub stopped_early: bool,

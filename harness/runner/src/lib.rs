@@ -34,15 +34,21 @@ use trailmark_store::{Attempt, CellRecord, ObjectStore, Outcome, RunDir};
 /// # Errors
 /// [`RunError`] when the folder cannot be read or written. Failed cells are records, not errors.
 pub fn run(prepared: &Prepared<'_>, run_dir: &RunDir, observer: &dyn Observer) -> Result<Summary, RunError> {
-    let known: Vec<CellRecord> =
-        run_dir.records()?.into_iter().filter(|record| matches!(record.outcome, Outcome::Ok(_))).collect();
+    let (known, damaged) = prepared.usable(run_dir.records()?)?;
     let tasks = prepared.tasks(&known);
     let n_pending: usize = tasks.iter().map(group::Task::n_pending).sum();
     observer.event(Event::Planned { cells: prepared.n_cells(), cached: prepared.n_cells() - n_pending });
 
     let attempt = run_dir.attempt()?;
-    let sink =
-        Sink { attempt: &attempt, observer, done: AtomicUsize::new(0), total: n_pending, error: Mutex::new(None) };
+    let sink = Sink {
+        attempt: &attempt,
+        observer,
+        done: AtomicUsize::new(0),
+        failed: AtomicUsize::new(0),
+        total: n_pending,
+        error: Mutex::new(None),
+    };
+    sink.tell_damaged(damaged);
     let frozen = embed::Frozen::encode(prepared, &tasks, &sink)?;
 
     let timer = clock::Timer::start();
@@ -66,12 +72,10 @@ pub fn run(prepared: &Prepared<'_>, run_dir: &RunDir, observer: &dyn Observer) -
     if let Some(error) = sink.error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);
     }
-    let records = run_dir.records()?;
-    let failed = records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_))).count();
     Ok(Summary {
         cells: prepared.n_cells(),
         computed: sink.done.into_inner(),
-        failed,
+        failed: sink.failed.into_inner(),
         stopped_early: stopped.into_inner(),
     })
 }
@@ -81,6 +85,7 @@ struct Sink<'a> {
     attempt: &'a Attempt,
     observer: &'a dyn Observer,
     done: AtomicUsize,
+    failed: AtomicUsize,
     total: usize,
     error: Mutex<Option<RunError>>,
 }
@@ -90,6 +95,7 @@ impl Sink<'_> {
         match self.attempt.record(record) {
             Ok(()) => {
                 let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+                self.failed.fetch_add(usize::from(matches!(record.outcome, Outcome::Failed(_))), Ordering::Relaxed);
                 self.observer.event(Event::Cell { record, done, total: self.total });
             }
             Err(error) => self.fail(error.into()),
@@ -103,6 +109,17 @@ impl Sink<'_> {
             self.fail(error.into());
         }
         self.tell_damaged(damaged);
+    }
+
+    /// Publishes an artifact under its own bytes and returns the key.
+    fn save_by_content<A: Artifact>(&self, store: &ObjectStore, artifact: &A) -> Key {
+        let mut damaged = Vec::new();
+        let key = store.save_by_content(artifact, &mut damaged).unwrap_or_else(|error| {
+            self.fail(error.into());
+            Key::of_bytes(b"")
+        });
+        self.tell_damaged(damaged);
+        key
     }
 
     fn tell_damaged(&self, damaged: Vec<PathBuf>) {

@@ -1,11 +1,15 @@
 //! From a job to tasks: components made, ids computed, cells matched with what is there already.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use trailmark_core::config::Source;
 use trailmark_core::contract::{Clusterer, Encoder, Metric, Post, Recommender};
 use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
 use trailmark_store::record::ProtocolParts;
-use trailmark_store::{CellName, CellRecord, DatasetFacts, MetricFacts, NClusters, Outcome};
+use trailmark_store::{
+    CellName, CellRecord, DatasetFacts, LabelsArtifact, MetricFacts, NClusters, Outcome, UserScores,
+};
 use trailmark_suite::ids;
 
 use crate::group::{ClustererTask, Task, TaskKind};
@@ -189,6 +193,29 @@ impl Prepared<'_> {
         self.tasks(&[]).iter().map(Task::n_pending).sum()
     }
 
+    /// Records of cells that need no work: successes whose artifacts are whole. With them, the new names of artifacts
+    /// that were damaged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn usable(&self, records: Vec<CellRecord>) -> Result<(Vec<CellRecord>, Vec<PathBuf>), RunError> {
+        let (mut usable, mut damaged) = (Vec::new(), Vec::new());
+        for record in records {
+            let Outcome::Ok(scores) = &record.outcome else { continue };
+            let labels = self.job.store.load::<LabelsArtifact>(&scores.labels, &mut damaged)?;
+            let users = self.job.store.load::<UserScores>(&scores.user_scores, &mut damaged)?;
+            if labels.is_some() && users.is_some() {
+                usable.push(record);
+            }
+        }
+        Ok((usable, damaged))
+    }
+
+    /// Key of every encoder that was made, by its id.
+    pub fn encoder_keys(&self) -> BTreeMap<String, Key> {
+        self.encoders.iter().map(|(at, encoder)| (self.job.suite.encoders[*at].id.clone(), encoder.arm_key)).collect()
+    }
+
     /// The work that is not in `known` yet: one task a group, and one per fold for the shared controls.
     pub(crate) fn tasks(&self, known: &[CellRecord]) -> Vec<Task> {
         let known: BTreeMap<&CellName, &CellRecord> = known.iter().map(|record| (&record.cell, record)).collect();
@@ -213,7 +240,13 @@ impl Prepared<'_> {
             for clusterer in 0..self.job.suite.clusterers.len() {
                 let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), NClusters::Auto, fold);
                 let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), NClusters::Auto);
-                let auto_is_there = have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_some();
+                let whole_sweep = |record: &CellRecord| match &record.outcome {
+                    Outcome::Ok(scores) => scores.chosen_from == self.job.suite.sweep.n_clusters,
+                    Outcome::Failed(_) => false,
+                };
+                // A choice made while a candidate was missing or failed is made again.
+                let auto_is_there =
+                    have(&name, &self.cell_id(group.dataset, &arm_id, fold)).is_some_and(|record| whole_sweep(&record));
                 let auto = group.autos.contains(&clusterer);
                 let planned = |value: &usize| {
                     group.cells.iter().any(|cell| cell.clusterer == clusterer && cell.n_clusters == *value)
@@ -224,17 +257,12 @@ impl Prepared<'_> {
                     let n_clusters = NClusters::Fixed(value);
                     let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), n_clusters, fold);
                     let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), n_clusters);
-                    // The auto cell copies the labels of the chosen one: without them that cell is made again.
-                    let usable = |record: &CellRecord| match &record.outcome {
-                        Outcome::Ok(scores) => auto_is_there || self.job.store.contains(&scores.labels),
-                        Outcome::Failed(_) => false,
-                    };
-                    match have(&name, &self.cell_id(group.dataset, &arm_id, fold)).filter(usable) {
+                    match have(&name, &self.cell_id(group.dataset, &arm_id, fold)) {
                         Some(record) => task.known.push(record),
                         None => task.pending.push(value),
                     }
                 }
-                task.auto = auto && !auto_is_there;
+                task.auto = auto && (!auto_is_there || !task.pending.is_empty());
                 clusterers.push(task);
             }
             clusterers.retain(|task| !task.pending.is_empty() || task.auto);
@@ -261,6 +289,12 @@ impl Prepared<'_> {
                 let facts = DatasetFacts {
                     protocol_id: *protocol_id,
                     protocol: parts.clone(),
+                    synthetic: self
+                        .job
+                        .suite
+                        .datasets
+                        .iter()
+                        .any(|config| config.id == dataset.id && matches!(config.source, Source::Synthetic { .. })),
                     n_samples: dataset.n_samples(),
                     n_users: users.len(),
                     n_items: dataset.item_names.len(),

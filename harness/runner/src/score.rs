@@ -122,7 +122,14 @@ impl Scoring<'_> {
                 };
                 let scores = self.metric_scores(*metric, split, *reference, partitions);
                 for (rows, score) in rows.iter_mut().zip(scores) {
-                    rows.push(ScoreRow { split, role, control: control.to_owned(), metric: name.clone(), score });
+                    rows.push(ScoreRow {
+                        split,
+                        role,
+                        control: control.to_owned(),
+                        metric: name.clone(),
+                        score,
+                        n_users: None,
+                    });
                 }
             }
         }
@@ -165,13 +172,14 @@ impl Scoring<'_> {
         let Some(config) = &self.prepared.job.suite.score.recommend else { return };
         for recommender in &self.prepared.recommenders {
             for (name, values) in self.ranking_scores(*recommender, labels, &config.at, config.exclude_seen) {
-                let score = mean_over_users(&users.users, &values);
+                let (score, n_users) = mean_over_users(&users.users, &values);
                 rows.push(ScoreRow {
                     split: Split::Test,
                     role,
                     control: control.to_owned(),
                     metric: name.clone(),
                     score,
+                    n_users: Some(n_users),
                 });
                 let column = if control.is_empty() { name } else { format!("{control}:{name}") };
                 users.columns.push((column, values));
@@ -230,8 +238,8 @@ impl Scoring<'_> {
 }
 
 /// The mean over users, each counted once: first over a user's samples, then over users. Users without a score leave
-/// the mean.
-fn mean_over_users(users: &[u32], values: &[Option<f64>]) -> Score {
+/// the mean; how many are in it stands beside it.
+fn mean_over_users(users: &[u32], values: &[Option<f64>]) -> (Score, usize) {
     let mut per_user: BTreeMap<u32, (f64, u32)> = BTreeMap::new();
     for (user, value) in users.iter().zip(values) {
         if let Some(value) = value {
@@ -241,9 +249,10 @@ fn mean_over_users(users: &[u32], values: &[Option<f64>]) -> Score {
         }
     }
     if per_user.is_empty() {
-        return Undefined::NoTruth.into();
+        return (Undefined::NoTruth.into(), 0);
     }
-    Score::value(per_user.values().map(|(sum, n)| sum / f64::from(*n)).sum::<f64>() / per_user.len() as f64)
+    let n_users = per_user.len();
+    (Score::value(per_user.values().map(|(sum, n)| sum / f64::from(*n)).sum::<f64>() / n_users as f64), n_users)
 }
 
 /// Adds the value of every test sample for metrics that are means over samples (the silhouette chart reads them).
@@ -269,8 +278,8 @@ mod tests {
 
     #[test]
     fn every_user_counts_once_however_many_sessions() {
-        let score = mean_over_users(&[1, 1, 1, 2, 3], &[Some(1.0), Some(1.0), Some(1.0), Some(0.0), None]);
-        assert_eq!(score, Score::value(0.5));
-        assert_eq!(mean_over_users(&[1], &[None]).reason(), "no_truth");
+        let mean = mean_over_users(&[1, 1, 1, 2, 3], &[Some(1.0), Some(1.0), Some(1.0), Some(0.0), None]);
+        assert_eq!(mean, (Score::value(0.5), 2));
+        assert_eq!(mean_over_users(&[1], &[None]).0.reason(), "no_truth");
     }
 }

@@ -68,13 +68,25 @@ impl ObjectStore {
         }
     }
 
-    /// Publishes an artifact. A damaged object in its place is set aside; its new name goes to `damaged`.
+    /// Publishes an artifact under the key of what made it. A damaged object in its place is set aside; its new name
+    /// goes to `damaged`.
     ///
     /// # Errors
     /// When the file system fails.
     pub fn save<A: Artifact>(&self, key: &Key, artifact: &A, damaged: &mut Vec<PathBuf>) -> Result<(), StoreError> {
         damaged.extend(self.put(key, &artifact.encode())?);
         Ok(())
+    }
+
+    /// Publishes an artifact under the key of its own bytes, so that no two contents ever meet in one place.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn save_by_content<A: Artifact>(&self, artifact: &A, damaged: &mut Vec<PathBuf>) -> Result<Key, StoreError> {
+        let payload = artifact.encode();
+        let key = Key::of_bytes(&payload);
+        damaged.extend(self.put(&key, &payload)?);
+        Ok(key)
     }
 }
 

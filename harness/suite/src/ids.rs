@@ -1,7 +1,7 @@
 //! What cells are known by: the protocol, the arm, and both with fold and repeat. Ids given by the user are in none of
 //! them, so that a renamed arm keeps its results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trailmark_core::config::DatasetConfig;
 use trailmark_core::{Catalogue, Key, KeyBuilder, NClusters, Params, Spec};
@@ -55,8 +55,11 @@ pub fn protocol_parts(
 ) -> BTreeMap<String, String> {
     let revision = |spec: &Spec| format!("{} r{}", spec.name, spec.revision);
     let score = &suite.score;
+    // The K rules read silhouette and inertia, listed or not.
+    let names: BTreeSet<&str> =
+        score.metrics.iter().map(String::as_str).chain(["silhouette_score", "inertia"]).collect();
     let metrics: Vec<String> =
-        score.metrics.iter().filter_map(|name| catalogue.metric(name)).map(|metric| revision(metric.spec())).collect();
+        names.iter().filter_map(|name| catalogue.metric(name)).map(|metric| revision(metric.spec())).collect();
     let recommend = match &score.recommend {
         None => "none".to_owned(),
         Some(recommend) => {

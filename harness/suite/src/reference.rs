@@ -45,13 +45,14 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
     page.arms("[[clusterer]]", &fields::CLUSTERER, catalogue.clusterers.iter().map(|entry| entry.spec));
     page.section("[sweep]", &fields::SWEEP, &[]);
 
-    let primary = catalogue
-        .metrics
-        .iter()
-        .find(|metric| !metric.needs().labels_true)
-        .or_else(|| catalogue.metrics.first())
-        .map_or("", |metric| metric.spec().name);
-    let primary = quoted(primary);
+    // A headline that any number of encoders can share.
+    let ranking =
+        catalogue.ranking_metrics.iter().find(|spec| spec.name == "ndcg").or(catalogue.ranking_metrics.first());
+    let primary = match (catalogue.recommenders.first(), ranking) {
+        (Some(recommender), Some(metric)) => format!("{}/{}@10", recommender.spec().name, metric.name),
+        _ => catalogue.metrics.first().map_or_else(String::new, |metric| metric.spec().name.to_owned()),
+    };
+    let primary = quoted(&primary);
     let recommenders = texts(catalogue.recommenders.iter().map(|recommender| recommender.spec().name));
     let recommend = format!("{{ at = [10], recommenders = {recommenders}, exclude_seen = false }}");
     let mut given = vec![("primary", primary.as_str())];

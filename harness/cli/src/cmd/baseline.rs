@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 
 use trailmark_core::Catalogue;
 use trailmark_report::{Baseline, Gate, GateRule, Made};
+use trailmark_store::RunDir;
 use trailmark_suite::Suite;
 use trailmark_suite::checked::GateKind;
 
 use crate::args::BaselineArgs;
 use crate::catalogue::catalogue;
 use crate::error::{CliError, CliResult};
+use crate::output::answer;
 use crate::{exit_code, runs, view};
 
 pub(crate) fn save(args: &BaselineArgs) -> CliResult<u8> {
-    let (view, gates, path) = gated(args, &catalogue())?;
+    let (_, view, gates, path) = gated(args, &catalogue())?;
     let baseline = Baseline::from_run(&view, &gates, Made::by(&view, None, None))
         .map_err(|error| CliError::new(exit_code::NOTHING, format!("error: {error}")))?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(&path, baseline.to_toml())?;
-    println!("{}", path.display());
+    answer(path.display());
     Ok(exit_code::OK)
 }
 
@@ -28,7 +30,7 @@ pub(crate) fn save(args: &BaselineArgs) -> CliResult<u8> {
 pub(crate) fn gated(
     args: &BaselineArgs,
     catalogue: &Catalogue,
-) -> CliResult<(trailmark_report::RunView, Vec<Gate>, PathBuf)> {
+) -> CliResult<(RunDir, trailmark_report::RunView, Vec<Gate>, PathBuf)> {
     let (run, manifest) = runs::open(&args.run.run, catalogue)?;
     let suite = runs::resolved_suite(&run, catalogue)?;
     if suite.gates.is_empty() {
@@ -39,7 +41,8 @@ pub(crate) fn gated(
         .baseline
         .clone()
         .unwrap_or_else(|| Path::new("reports/baselines").join(format!("{}.toml", manifest.suite)));
-    Ok((view::read(&run, manifest)?, gates(&suite), path))
+    let view = view::read(&run, manifest)?;
+    Ok((run, view, gates(&suite), path))
 }
 
 fn gates(suite: &Suite) -> Vec<Gate> {

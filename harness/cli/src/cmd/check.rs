@@ -3,11 +3,12 @@
 use crate::args::SuiteArgs;
 use crate::catalogue::catalogue;
 use crate::error::CliResult;
+use crate::output::answer;
 use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &SuiteArgs) -> CliResult<u8> {
     let suite = runs::load_suite(&args.suite, &args.set, &catalogue())?;
-    println!(
+    answer(format!(
         "{}: ok ({} datasets, {} encoders, {} clusterers, {} values of n_clusters, {} folds x {} repeats)",
         suite.name,
         suite.datasets.len(),
@@ -16,6 +17,6 @@ pub(crate) fn run(args: &SuiteArgs) -> CliResult<u8> {
         suite.sweep.n_clusters.len(),
         suite.split.folds,
         suite.split.repeats
-    );
+    ));
     Ok(exit_code::OK)
 }

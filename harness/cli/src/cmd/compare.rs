@@ -3,6 +3,7 @@
 use crate::args::Show;
 use crate::catalogue::catalogue;
 use crate::error::{CliError, CliResult};
+use crate::output::answer;
 use crate::{exit_code, runs, view};
 
 pub(crate) fn run(args: &Show) -> CliResult<u8> {
@@ -16,7 +17,7 @@ pub(crate) fn run(args: &Show) -> CliResult<u8> {
     view::compare(&run, &suite, &manifest)?;
     let view = view::read(&run, manifest)?;
     for dataset in view.manifest.datasets.keys() {
-        println!("{}", trailmark_report::comparisons(&view, dataset).render(args.format.into()));
+        answer(trailmark_report::comparisons(&view, dataset).render(args.format.into()));
     }
     Ok(exit_code::OK)
 }

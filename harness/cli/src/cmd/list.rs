@@ -8,6 +8,7 @@ use trailmark_report::{Column, Table};
 use crate::args::{ListArgs, ListWhat};
 use crate::catalogue::catalogue;
 use crate::error::CliResult;
+use crate::output::answer;
 use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
             return Ok(exit_code::OK);
         }
     };
-    println!("{}", table.render(args.format.into()).trim_end());
+    answer(table.render(args.format.into()).trim_end());
     Ok(exit_code::OK)
 }
 

@@ -1,11 +1,12 @@
 //! `trailmark plan SUITE`
 
-use trailmark_store::Outcome;
+use trailmark_store::{Outcome, RunDir};
 use trailmark_suite::plan::{Filter, plan};
 
 use crate::args::{PlanArgs, Selection};
 use crate::catalogue::catalogue;
 use crate::error::{CliError, CliResult};
+use crate::output::{answer, note};
 use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &PlanArgs) -> CliResult<u8> {
@@ -16,9 +17,12 @@ pub(crate) fn run(args: &PlanArgs) -> CliResult<u8> {
     if plan.groups.is_empty() {
         return Err(nothing_selected());
     }
-    let run = runs::choose(&suite, &trailmark_suite::suite_hash(&suite), args.output.as_deref(), false)?;
-    let done: std::collections::BTreeSet<String> = run
-        .records()?
+    let run = match &args.output {
+        Some(path) => Some(RunDir::new(path)),
+        None => runs::last(&suite)?,
+    };
+    let records = run.as_ref().map(RunDir::records).transpose()?.unwrap_or_default();
+    let done: std::collections::BTreeSet<String> = records
         .into_iter()
         .filter(|record| matches!(record.outcome, Outcome::Ok(_)))
         .map(|record| record.cell.to_string())
@@ -26,15 +30,26 @@ pub(crate) fn run(args: &PlanArgs) -> CliResult<u8> {
     let names = plan.cell_names(&suite);
     let there = names.iter().filter(|name| done.contains(*name)).count();
     for name in &names {
-        println!("{name}  {}", if done.contains(name) { "there" } else { "to do" });
+        answer(format!("{name}  {}", if done.contains(name) { "there" } else { "to do" }));
     }
-    eprintln!(
-        "{} cells in {} groups, {there} there already in {}; {} partitions to fit if none were",
+    let work = plan.work(&suite, &[]);
+    let folds = suite.datasets.len() * suite.split.folds * suite.split.repeats;
+    note(format!(
+        "{} cells in {} groups, and {folds} shared controls; {there} of the cells are there already{}",
         names.len(),
         plan.groups.len(),
-        run.path().display(),
-        plan.work(&suite, &[]).fits,
-    );
+        run.map_or_else(String::new, |run| format!(
+            " in {}, unless data or models changed since",
+            run.path().display()
+        )),
+    ));
+    note(format!(
+        "estimated work, if none were there: {} encoder runs, {} partitions to fit, {} to score on both sides with a \
+         shuffled control",
+        plan.groups.len(),
+        work.fits,
+        work.cells + work.auto_cells,
+    ));
     Ok(exit_code::OK)
 }
 

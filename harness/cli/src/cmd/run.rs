@@ -11,7 +11,9 @@ use crate::args::RunArgs;
 use crate::catalogue::catalogue;
 use crate::cmd::plan::{filter, nothing_selected};
 use crate::error::{CliError, CliResult};
+use crate::output::{answer, note};
 use crate::progress::Progress;
+use crate::runs::Inputs;
 use crate::{exit_code, host, runs, view};
 
 pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
@@ -23,13 +25,12 @@ pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
         return Err(nothing_selected());
     }
     let hash = trailmark_suite::suite_hash(&suite);
-    let run = runs::choose(&suite, &hash, args.output.as_deref(), args.fresh)?;
     let assets = AssetStore::from_env(&suite.base_dir, args.offline);
     let mut datasets = Vec::new();
     for config in &suite.datasets {
         let dataset = trailmark_data::load(config, &suite.sequence, &suite.split, suite.seed, &assets)?;
         let folds = trailmark_data::folds(&dataset, &suite.split, suite.seed)?;
-        eprintln!("{}: {} samples of {} rows", dataset.id, dataset.n_samples(), dataset.accounting.rows_read);
+        note(format!("{}: {} samples of {} rows", dataset.id, dataset.n_samples(), dataset.accounting.rows_read));
         datasets.push(LoadedDataset { dataset, folds });
     }
     let threads = args.threads.map_or_else(host::threads, usize::from);
@@ -47,29 +48,40 @@ pub(crate) fn run(args: &RunArgs) -> CliResult<u8> {
         fault: planted_fault()?,
     };
     let prepared = trailmark_runner::prepare(job)?;
-    let manifest = manifest(&suite, &prepared, hash, &args.suite.set, threads);
-    if run.manifest()?.is_none() {
-        run.start(&manifest, &trailmark_suite::resolved_toml(&suite))?;
+    let mut manifest = manifest(&suite, &prepared, hash, &args.suite.set, threads);
+    let inputs = Inputs {
+        suite_hash: hash,
+        protocols: manifest.datasets.iter().map(|(id, facts)| (id.clone(), facts.protocol_id)).collect(),
+        encoders: manifest.encoder_keys.clone(),
+    };
+    let run = runs::choose(&suite, &inputs, args.output.as_deref(), args.fresh)?;
+    if let Some(before) = run.manifest()? {
+        // Encoders that this selection leaves out have run before.
+        for (id, key) in before.encoder_keys {
+            manifest.encoder_keys.entry(id).or_insert(key);
+        }
+        manifest.metrics.extend(before.metrics);
     }
-    eprintln!("running {} in {}, threads: {threads}", suite.name, run.path().display());
+    run.start(&manifest, &trailmark_suite::resolved_toml(&suite))?;
+    note(format!("running {} in {}, threads: {threads}", suite.name, run.path().display()));
     let progress = Progress::new();
     let summary = trailmark_runner::run(&prepared, &run, &progress);
     progress.finish();
     let summary = summary?;
     report(&run, &suite, manifest)?;
-    eprintln!(
+    note(format!(
         "{} cells, {} computed now, {} failed; report: {}",
         summary.cells,
         summary.computed,
         summary.failed,
         run.report_dir().join("index.html").display()
-    );
+    ));
     if summary.stopped_early {
-        eprintln!("stopped by the budget; run the same command to go on");
+        note("stopped by the budget; run the same command to go on");
         return Ok(exit_code::STOPPED);
     }
     if summary.failed > 0 {
-        eprintln!("some cells failed: trailmark status {}", run.path().display());
+        note(format!("some cells failed: trailmark status {}", run.path().display()));
         return Ok(exit_code::CELLS_FAILED);
     }
     Ok(exit_code::OK)
@@ -80,15 +92,15 @@ fn report(run: &RunDir, suite: &Suite, manifest: RunManifest) -> CliResult<()> {
     let view = view::read(run, manifest)?;
     view::write(run, &view)?;
     for dataset in view.manifest.datasets.keys() {
-        println!("{}", trailmark_report::ranking(&view, dataset, Width::Terminal).render(Format::Table));
+        answer(trailmark_report::ranking(&view, dataset, Width::Terminal).render(Format::Table));
         if !view.comparisons.is_empty() {
-            println!("{}", trailmark_report::comparisons(&view, dataset).render(Format::Table));
+            answer(trailmark_report::comparisons(&view, dataset).render(Format::Table));
         }
     }
-    let answer = trailmark_report::answer(&view);
-    println!("{}", answer.headline);
-    for caution in &answer.cautions {
-        println!("  note: {caution}");
+    let verdict = trailmark_report::answer(&view);
+    answer(&verdict.headline);
+    for caution in &verdict.cautions {
+        answer(format!("  note: {caution}"));
     }
     Ok(())
 }
@@ -115,6 +127,8 @@ fn manifest(
         repeats: suite.split.repeats,
         encoders: suite.encoders.iter().map(|arm| (arm.id.clone(), arm.spec.name.to_owned())).collect(),
         clusterers: suite.clusterers.iter().map(|arm| (arm.id.clone(), arm.spec.name.to_owned())).collect(),
+        encoder_keys: prepared.encoder_keys(),
+        store: std::path::absolute(runs::store_path()).unwrap_or_else(|_| runs::store_path()).display().to_string(),
         n_cells: whole_plan(suite),
         datasets: prepared.dataset_facts(),
         metrics: prepared.metric_facts(),

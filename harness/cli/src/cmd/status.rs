@@ -5,6 +5,7 @@ use trailmark_store::Outcome;
 use crate::args::RunFolder;
 use crate::catalogue::catalogue;
 use crate::error::CliResult;
+use crate::output::answer;
 use crate::{exit_code, runs};
 
 pub(crate) fn run(args: &RunFolder) -> CliResult<u8> {
@@ -17,10 +18,10 @@ pub(crate) fn run(args: &RunFolder) -> CliResult<u8> {
             Outcome::Ok(_) => None,
         })
         .collect();
-    println!("{} in {}", manifest.suite, run.path().display());
-    println!("{} of {} cells done, {} failed", records.len(), manifest.n_cells, failed.len());
+    answer(format!("{} in {}", manifest.suite, run.path().display()));
+    answer(format!("{} of {} cells done, {} failed", records.len(), manifest.n_cells, failed.len()));
     for (record, failure) in &failed {
-        println!("  {}  {failure}", record.cell);
+        answer(format!("  {}  {failure}", record.cell));
     }
     Ok(match (records.len() < manifest.n_cells, failed.is_empty()) {
         (true, _) => exit_code::STOPPED,

@@ -101,11 +101,20 @@ impl Scoring<'_> {
             },
         };
         // A list or table that could not be read has been reported: what it would have computed is not known.
-        let doubtful = score.is_none_or(|reader| {
+        let doubtful = score.as_ref().is_none_or(|reader| {
             let broken = |key: &str, given: bool| reader.node(key).is_some() && !given;
             broken("recommend", config.recommend.is_some())
         });
         let compares = self.compares(root, &config, doubtful);
+        let encoders = root.node("encoder").map_or(0, |node| match &node.value {
+            Value::List(nodes) => nodes.len(),
+            _ => 0,
+        });
+        if encoders > 1 && self.internal(&config.primary) {
+            let instead = self.computed(&config).into_iter().filter(|name| !self.internal(name)).collect::<Vec<_>>();
+            let place = score.as_ref().and_then(|reader| reader.place_of("primary"));
+            root.sink.push(Mistake::InternalAcrossSpaces { metric: config.primary.clone(), instead }, place);
+        }
         let gates = self.gates(root, &config, doubtful);
         (config, compares, gates)
     }

@@ -7,12 +7,12 @@ use crate::fixture::valid;
 const SUITE: &str = r#"
 schema = 1
 suite.name = "small"
-dataset = [{ id = "a", source = "synthetic" }, { id = "b", source = "synthetic" }]
+dataset = [{ id = "a", source = "synthetic", labels = ["persona"] }, { id = "b", source = "synthetic", labels = ["persona"] }]
 split = { folds = 2, repeats = 2 }
 encoder = [{ id = "bag", kind = "tfidf" }, { id = "w2v", kind = "word2vec" }]
 clusterer = [{ id = "kmeans", kind = "kmeans" }]
 sweep.n_clusters = [3, 2]
-score.primary = "silhouette_score"
+score.primary = "adjusted_rand_score"
 "#;
 
 fn planned(include: &[&str], exclude: &[&str], shard: Option<&str>) -> (Suite, Plan) {
