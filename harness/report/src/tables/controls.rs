@@ -158,6 +158,9 @@ pub(crate) fn standing_words(tests: &[ControlTest]) -> String {
         "no control".to_owned()
     } else if !not_shown.is_empty() {
         format!("not shown: {}", not_shown.join(", "))
+    } else if let ([(only, _)], true) = (standings.as_slice(), unknown.is_empty()) {
+        // The other control has no score on this metric, as one cluster has no silhouette.
+        format!("yes ({only} only)")
     } else if unknown.is_empty() {
         "yes".to_owned()
     } else if unknown.len() == standings.len() && unknown.iter().all(|(_, reason)| *reason == unknown[0].1) {

@@ -1,7 +1,7 @@
 //! The page by structure: self-contained, escaped, accessible, and honest.
 
 use trailmark_core::{Failure, FailureClass, Score, Undefined};
-use trailmark_report::{RowKind, RunView, Width, answer, comparisons, html, ranking, write};
+use trailmark_report::{Cell, RowKind, RunView, Width, answer, comparisons, html, ranking, write};
 use trailmark_store::record::{CellRecord, Outcome, Role, ScoreRow, Split, Verdict};
 
 use crate::fixture;
@@ -139,7 +139,7 @@ fn keep_folds(view: &mut RunView, folds: usize) {
 fn above(view: &RunView) -> Vec<String> {
     let table = ranking(view, "shop", Width::Terminal);
     let arms = table.rows.iter().filter(|row| row.kind == RowKind::Arm);
-    arms.map(|row| row.cells.last().unwrap().show()).collect()
+    arms.map(|row| row.cells.last().map(Cell::show).unwrap_or_default()).collect()
 }
 
 /// Changes scores of test users: arm or control (`random_labels`), metric, fold and value.
@@ -222,6 +222,18 @@ fn the_ratio_of_test_to_training_samples_of_the_records_decides() {
     assert!(above(&view).iter().all(|words| words.starts_with("not shown")), "{:?}", above(&view));
     view.records.iter_mut().for_each(|record| record.n_train = 0);
     assert_eq!(above(&view)[0], "unknown: a fold does not say how many it trained on");
+}
+
+#[test]
+fn a_control_without_any_score_is_not_counted_as_beaten() {
+    let mut view = fixture::run();
+    rescore(&mut view, |record, row| {
+        let gone = record.cell.encoder == "none" && row.metric == "adjusted_rand_score";
+        gone.then(|| Score::from(Undefined::OneCluster))
+    });
+    assert_eq!(above(&view)[0], "yes (random_labels only)");
+    let lines = answer(&view).lines;
+    assert!(lines.iter().any(|line| line.contains("on adjusted_rand_score (random_labels; p < 0.05")), "{lines:?}");
 }
 
 #[test]
