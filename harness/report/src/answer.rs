@@ -1,9 +1,11 @@
 //! The header of every report: what the run says about the suite's question, in words that claim no more than the tests do.
 
-use trailmark_store::record::{Comparison, Outcome, Split, Verdict};
+use std::collections::BTreeSet;
+
+use trailmark_store::record::{Comparison, Outcome, Verdict};
 
 use crate::number::{fixed, interval, p_value, plain};
-use crate::tables::{Standing, deciding_test, standing};
+use crate::tables::{CONTROL_ALPHA, ControlTest, ControlTests, Standing, deciding_test, note_words, ranked};
 use crate::view::{Index, ONE_CLUSTER, RunView};
 
 /// What a run says.
@@ -36,48 +38,30 @@ pub fn answer(view: &RunView) -> Answer {
 
     for dataset in view.datasets() {
         let prefix = if view.datasets().len() > 1 { format!("{dataset}: ") } else { String::new() };
-        let pairs = index.pairs(dataset);
-        let orientation = view.orientation(primary);
-        let best = pairs
-            .iter()
-            .filter_map(|pair| Some((index.summary(pair, Split::Test, "", primary).mean()?, pair)))
-            .max_by(|(a, _), (b, _)| (orientation * a).total_cmp(&(orientation * b)));
-        if let Some((mean, pair)) = best {
-            let selection = if pairs.len() > 1 {
-                format!(" It is the best of {} on the same folds, so its mean is biased upward.", pairs.len())
+        let ranked = ranked(&index, dataset);
+        let n_ranked = ranked.iter().filter(|(mean, _)| mean.is_some()).count();
+        if let Some((Some(mean), pair)) = ranked.first() {
+            let selection = if n_ranked > 1 {
+                format!(" It is the best of {n_ranked} on the same folds, so its mean is biased upward.")
             } else {
                 String::new()
             };
-            let word = if orientation > 0.0 { "Highest" } else { "Lowest, which is best," };
+            let word = if view.orientation(primary) > 0.0 { "Highest" } else { "Lowest, which is best," };
             lines.push(format!(
                 "{prefix}{word} in the ranking: {}, {primary} {}.{selection}",
                 pair.label(),
-                plain(mean)
+                plain(*mean)
             ));
         }
         lines.extend(recommender_line(&index, dataset, &prefix));
-        let standings: Vec<_> =
-            pairs.iter().map(|pair| standing(&index, pair, primary)).filter(|found| !found.is_empty()).collect();
-        if standings.is_empty() {
-            cautions.push(format!(
-                "{prefix}No control has a score on {primary}, so nothing shows that groups help at all."
-            ));
-            continue;
-        }
-        let above = standings.iter().filter(|found| found.iter().all(|(_, s)| *s == Standing::Above)).count();
-        let line = format!(
-            "{prefix}{above} of {} arms are above their controls on {primary} (random labels of the same sizes, one cluster).",
-            pairs.len()
-        );
-        if above == 0 {
-            cautions.push(format!("{prefix}No arm is shown to be above its controls on {primary}: these groups may be no better than chance."));
-        } else {
-            lines.push(line);
+        match above_controls(&index, dataset) {
+            Controls::Above(line) => lines.push(format!("{prefix}{line}")),
+            Controls::NotShown(caution) => cautions.push(format!("{prefix}{caution}")),
         }
     }
 
     for (dataset, facts) in &view.manifest.datasets {
-        if facts.accounting.iter().any(|line| line.to_lowercase().contains("synthetic")) {
+        if facts.synthetic {
             cautions.push(format!(
                 "The dataset {dataset} is synthetic: made by a generator with planted groups. Results on it say how methods behave under known conditions, not on real users."
             ));
@@ -103,24 +87,80 @@ fn claims(comparison: &Comparison) -> bool {
     matches!(comparison.verdict, Verdict::BetterA | Verdict::BetterB)
 }
 
+/// Whether any arm is above its controls on the primary metric.
+enum Controls {
+    /// A sentence.
+    Above(String),
+    /// A caution.
+    NotShown(String),
+}
+
+fn above_controls(index: &Index<'_>, dataset: &str) -> Controls {
+    let primary = index.view.manifest.primary.as_str();
+    let tests = ControlTests::new(index, dataset, primary);
+    let controls = tests.controls();
+    if controls.is_empty() {
+        return Controls::NotShown(format!(
+            "No control has a score on {primary}, so nothing shows that groups help at all."
+        ));
+    }
+    let all_above =
+        |tests: &[ControlTest]| !tests.is_empty() && tests.iter().all(|test| test.standing() == Standing::Above);
+    let above = tests.arms.iter().filter(|(_, tests)| all_above(tests)).count();
+    let of = controls.join(" and ");
+    if above > 0 {
+        return Controls::Above(format!(
+            "{above} of {} arms are shown to be above their controls on {primary} ({of}; {}).",
+            tests.arms.len(),
+            family_words(tests.family)
+        ));
+    }
+    Controls::NotShown(match untestable(tests.arms.iter().flat_map(|(_, tests)| tests)) {
+        Some(reason) => format!(
+            "No arm can be tested against its controls ({of}) on {primary}: {reason}. These groups may be no better than chance."
+        ),
+        None => format!(
+            "No arm is shown to be above its controls ({of}) on {primary}: these groups may be no better than chance."
+        ),
+    })
+}
+
 /// Arms that beat global popularity on a recommender metric that is not the primary one: whether groups help at all.
 fn recommender_line(index: &Index<'_>, dataset: &str, prefix: &str) -> Option<String> {
     let primary = index.view.manifest.primary.as_str();
     let metrics = index.metrics(dataset);
     let (metric, _) = metrics.iter().find(|(name, _)| name.contains("/ndcg@") && *name != primary)?;
-    let pairs = index.pairs(dataset);
-    let one_cluster: Vec<Standing> = pairs
-        .iter()
-        .filter_map(|pair| standing(index, pair, metric).into_iter().find(|(name, _)| *name == ONE_CLUSTER))
-        .map(|(_, standing)| standing)
-        .collect();
-    let above = one_cluster.iter().filter(|standing| **standing == Standing::Above).count();
-    (!one_cluster.is_empty()).then(|| {
-        format!(
-            "{prefix}{above} of {} arms are shown to recommend better than global popularity on {metric}.",
-            pairs.len()
-        )
-    })
+    let tests = ControlTests::new(index, dataset, metric);
+    let popularity: Vec<&ControlTest> =
+        tests.arms.iter().flat_map(|(_, tests)| tests).filter(|test| test.control == ONE_CLUSTER).collect();
+    if popularity.is_empty() {
+        return None;
+    }
+    if let Some(reason) = untestable(popularity.iter().copied()) {
+        return Some(format!("{prefix}No arm can be tested against global popularity on {metric}: {reason}."));
+    }
+    let above = popularity.iter().filter(|test| test.standing() == Standing::Above).count();
+    Some(format!(
+        "{prefix}{above} of {} arms are shown to recommend better than global popularity on {metric} ({}).",
+        tests.arms.len(),
+        family_words(tests.family)
+    ))
+}
+
+fn family_words(family: usize) -> String {
+    format!("p < {CONTROL_ALPHA} after Holm over {family} tests of arms against controls")
+}
+
+/// Why none of the tests could be made; none when one could.
+fn untestable<'a>(tests: impl Iterator<Item = &'a ControlTest>) -> Option<String> {
+    let mut reasons = BTreeSet::new();
+    for test in tests {
+        match test.standing() {
+            Standing::Unknown(reason) => reasons.insert(reason),
+            Standing::Above | Standing::NotShown => return None,
+        };
+    }
+    (!reasons.is_empty()).then(|| reasons.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 fn headline(view: &RunView, comparisons: &[&Comparison]) -> String {
@@ -194,7 +234,7 @@ fn sentence(view: &RunView, comparison: &Comparison) -> String {
         evidence.push(format!("{name} {}", fixed(*value, 2)));
     }
     let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
-    let note = comparison.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+    let note = note_words(comparison).map_or(String::new(), |note| format!(": {note}"));
     match comparison.verdict {
         Verdict::BetterA | Verdict::BetterB => {
             let (better, worse) = sides(comparison);

@@ -29,8 +29,38 @@ pub enum BaselineError {
         found: u32,
     },
     /// A run that has nothing to keep.
-    #[error("the run has no cell that a gate selects: check `select` and `metric` of the suite's [[gate]] tables")]
-    NothingSelected,
+    #[error("the run has no cell that {gate} selects: correct `select` and `metric` of that [[gate]]")]
+    NothingSelected {
+        /// Number, metric and selection of the gate.
+        gate: String,
+    },
+    /// Nothing to save for.
+    #[error("there is no gate to save a baseline for: add [[gate]] with metric and margin to the suite")]
+    NoGate,
+    /// A run that lacks folds of a gated arm.
+    #[error(
+        "the run is not complete: {cell} has {done} of {planned} folds; a baseline of a part would gate that part only: run the suite again, which resumes it, then save"
+    )]
+    Incomplete {
+        /// `dataset/encoder/clusterer/k=auto`.
+        cell: String,
+        /// Folds, repeats included, that have a record.
+        done: usize,
+        /// Folds that the suite plans.
+        planned: usize,
+    },
+    /// A run whose gated cells failed.
+    #[error(
+        "the run failed where a gate looks: {metric} of {cell} has {coverage}; a baseline without these values would let them fail forever: mend the cause and run again, then save"
+    )]
+    Failed {
+        /// `dataset/encoder/clusterer/k=auto`.
+        cell: String,
+        /// The metric.
+        metric: String,
+        /// Folds with a value, and why the others have none.
+        coverage: String,
+    },
     /// A gate that cannot be applied.
     #[error(transparent)]
     Gate(#[from] GateError),
@@ -130,7 +160,7 @@ impl From<FoldValue> for toml::Value {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineScore {
-    /// Mean over folds and repeats, where every fold has a value.
+    /// Mean over folds and repeats, where every fold has a value; weighted by users for a mean over users.
     #[serde(default)]
     pub mean: Option<f64>,
     /// Folds with a value.
@@ -176,13 +206,22 @@ impl Baseline {
     /// Every metric of every arm that a gate selects.
     ///
     /// # Errors
-    /// When a gate's `select` is not a regular expression, or nothing is selected.
+    /// When there is no gate, a gate's `select` is not a regular expression or selects nothing, or a gated arm lacks folds or
+    /// has failed ones: a baseline is what later runs must reach, so it is of a whole run. Undefined scores are kept.
     pub fn from_run(view: &RunView, gates: &[Gate], made: Made) -> Result<Self, BaselineError> {
         let index = Index::new(view);
         let mut cell: BTreeMap<String, BTreeMap<String, BaselineScore>> = BTreeMap::new();
         let mut datasets = BTreeSet::new();
-        for gate in gates {
+        if gates.is_empty() {
+            return Err(BaselineError::NoGate);
+        }
+        for (at, gate) in gates.iter().enumerate() {
             let selection = Selection::new(gate)?;
+            let planned = view.manifest.folds * view.manifest.repeats;
+            if let Some(cell) = index.unstarted().into_iter().find(|name| selection.takes(name)) {
+                return Err(BaselineError::Incomplete { cell, done: 0, planned });
+            }
+            let mut selected = false;
             for arm in view.datasets().iter().flat_map(|dataset| index.every_arm(dataset)) {
                 let name = arm.name();
                 if !selection.takes(&name) {
@@ -190,14 +229,16 @@ impl Baseline {
                 }
                 let summary = index.summary(&arm, trailmark_store::record::Split::Test, "", &gate.metric);
                 if !summary.is_absent() {
+                    refuse_partial(&name, &gate.metric, &summary)?;
+                    selected = true;
                     datasets.insert(arm.dataset);
                     let score = BaselineScore::of(&summary, view.manifest.folds);
                     cell.entry(name).or_default().insert(gate.metric.clone(), score);
                 }
             }
-        }
-        if cell.is_empty() {
-            return Err(BaselineError::NothingSelected);
+            if !selected {
+                return Err(BaselineError::NothingSelected { gate: gate.describe(at) });
+            }
         }
         let data = view
             .manifest
@@ -293,6 +334,19 @@ impl Baseline {
         document.insert("cell", Item::Table(cells));
         format!("# Written by `trailmark baseline save`. Margins live in the suite.\n{document}")
     }
+}
+
+/// A mean of a part is no measure for a whole: every fold must have run, and none may have failed.
+fn refuse_partial(cell: &str, metric: &str, summary: &Summary) -> Result<(), BaselineError> {
+    let (done, planned) = (summary.values().len() + summary.gaps().len(), summary.of());
+    let cell = cell.to_owned();
+    if done < planned {
+        return Err(BaselineError::Incomplete { cell, done, planned });
+    }
+    if summary.gaps().keys().any(|place| !summary.is_undefined(*place)) {
+        return Err(BaselineError::Failed { cell, metric: metric.to_owned(), coverage: summary.coverage() });
+    }
+    Ok(())
 }
 
 fn implicit() -> Table {

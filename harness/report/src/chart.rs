@@ -27,6 +27,8 @@ pub struct Figure {
     pub caption: String,
     /// The drawing, with role, title and description for screen readers.
     pub svg: String,
+    /// True for one of many alike, which a page sets side by side.
+    pub small: bool,
     /// The numbers behind it.
     pub data: Table,
 }

@@ -1,7 +1,7 @@
 //! Whether a run is as good as its baseline. Each gate judges one metric of each selected arm; the report names what moved,
 //! by how much and against which tolerance, and its exit code fails a build. Nothing compared is never a pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use thiserror::Error;
 use trailmark_store::record::Split;
 
 use crate::baseline::{Baseline, BaselineScore, FoldValue};
-use crate::interval::corrected_resampled_t;
+use crate::interval::test;
 use crate::number::{interval, plain, signed};
 use crate::summary::Summary;
 use crate::table::{Cell, Column, Content, Table};
@@ -49,6 +49,14 @@ pub struct Gate {
     pub rule: GateRule,
     /// Regular expression on `dataset/encoder/clusterer/k=..`; none takes every arm with n_clusters = auto.
     pub select: Option<String>,
+}
+
+impl Gate {
+    /// `gate 2 (adjusted_rand_score, select "^shop/")`; `at` is its place in the suite, from 0.
+    pub(crate) fn describe(&self, at: usize) -> String {
+        let select = self.select.as_ref().map_or(String::new(), |select| format!(", select {select:?}"));
+        format!("gate {} ({}{select})", at + 1, self.metric)
+    }
 }
 
 /// A gate that cannot be applied.
@@ -95,7 +103,7 @@ pub enum GateVerdict {
     Drifted,
     /// The baseline has the cell, the run does not.
     Missing,
-    /// The baseline has a value where the run has none.
+    /// The run failed, or has no value where the baseline has one.
     Errored,
     /// The protocol differs.
     NotComparable,
@@ -141,7 +149,7 @@ pub struct GateRow {
     pub cell: String,
     /// The metric.
     pub metric: String,
-    /// Mean in the baseline, over the folds that both have.
+    /// Mean in the baseline, over the folds that both have, weighted by users where the metric is a mean over users.
     pub baseline: Option<f64>,
     /// Mean in the run, over the folds that both have.
     pub current: Option<f64>,
@@ -151,7 +159,7 @@ pub struct GateRow {
     pub margin: f64,
     /// The rule.
     pub rule: GateRule,
-    /// 95 % interval of the paired difference over folds.
+    /// 95 % interval of the paired difference over folds, unweighted.
     pub interval: Option<(f64, f64)>,
     /// The verdict.
     pub verdict: GateVerdict,
@@ -170,6 +178,9 @@ pub struct GateReport {
     pub rows: Vec<GateRow>,
     /// The parts of the protocol that differ: `shop: split was 1f.., is 2a..`.
     pub not_comparable: Vec<String>,
+    /// Gates of which nothing was compared with the baseline, each with its number, metric and selection.
+    #[serde(default)]
+    pub nothing_compared: Vec<String>,
     /// What happened, in a sentence.
     pub message: String,
     /// Exit code.
@@ -191,8 +202,9 @@ pub fn gate(
 ) -> Result<GateReport, GateError> {
     let index = Index::new(view);
     let (differing, not_comparable) = differing_protocols(view, baseline, gates);
-    let mut rows = Vec::new();
-    for gate in gates {
+    let (mut rows, mut nothing_compared) = (Vec::new(), Vec::new());
+    for (at, gate) in gates.iter().enumerate() {
+        let mut compared = false;
         let selection = Selection::new(gate)?;
         let mut names: BTreeSet<String> = baseline.cell.keys().cloned().collect();
         let arms: Vec<_> = view.datasets().iter().flat_map(|dataset| index.every_arm(dataset)).collect();
@@ -205,7 +217,9 @@ pub fn gate(
             if base.is_none() && current.as_ref().is_none_or(Summary::is_absent) {
                 continue;
             }
-            let mut row = judge(view, gate, name, base, current.as_ref());
+            let ratios = arm.map(|arm| index.ratios(arm)).unwrap_or_default();
+            let mut row = judge(view, gate, name, base, current.as_ref(), &ratios);
+            compared |= base.is_some();
             let dataset = row.cell.split('/').next().unwrap_or_default();
             if differing.contains(dataset) && !matches!(row.verdict, GateVerdict::New) {
                 row = GateRow {
@@ -218,10 +232,14 @@ pub fn gate(
             }
             rows.push(row);
         }
+        if !compared {
+            nothing_compared.push(gate.describe(at));
+        }
     }
     rows.sort_by(|a, b| (a.verdict, &a.cell, &a.metric).cmp(&(b.verdict, &b.cell, &b.metric)));
-    let (exit_code, message) = conclude(&rows, baseline.suite(), fail_on_inconclusive);
-    Ok(GateReport { schema: GATE_SCHEMA, suite: view.manifest.suite.clone(), rows, not_comparable, message, exit_code })
+    let (exit_code, message) = conclude(&rows, &nothing_compared, baseline.suite(), fail_on_inconclusive);
+    let suite = view.manifest.suite.clone();
+    Ok(GateReport { schema: GATE_SCHEMA, suite, rows, not_comparable, nothing_compared, message, exit_code })
 }
 
 /// Datasets whose protocol differs, and what differs, field by field. Of the metrics only the gated ones matter: a
@@ -281,6 +299,7 @@ fn judge(
     cell: String,
     base: Option<&BaselineScore>,
     current: Option<&Summary>,
+    ratios: &BTreeMap<(usize, usize), f64>,
 ) -> GateRow {
     let mut row = GateRow {
         cell,
@@ -295,6 +314,12 @@ fn judge(
         note: String::new(),
     };
     let Some(base) = base else {
+        let failed = current.map(failures).unwrap_or_default();
+        if !failed.is_empty() {
+            row.verdict = GateVerdict::Errored;
+            row.note = format!("the baseline has no such value, and the run failed: {}", failed.join(", "));
+            return row;
+        }
         row.note = "the baseline has no such value: save it to gate it".to_owned();
         return row;
     };
@@ -305,24 +330,26 @@ fn judge(
     };
 
     let n_folds = view.manifest.folds.max(1);
-    let (mut was, mut is, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut was, mut is) = (BTreeMap::new(), BTreeMap::new());
+    let (mut lost, mut broken) = (Vec::new(), Vec::new());
     for (at, fold) in base.folds.iter().enumerate() {
         let place = (at / n_folds, at % n_folds);
         match (fold, current.values().get(&place)) {
             (FoldValue::Number(old), Some(new)) => {
-                was.push(*old);
-                is.push(*new);
+                was.insert(place, *old);
+                is.insert(place, *new);
             }
-            (FoldValue::Number(_), None) => {
-                let reason = current.gaps().get(&place).map_or("not_run", String::as_str);
-                lost.push(format!("fold {} of repeat {}: {reason}", place.1, place.0));
-            }
+            (FoldValue::Number(_), None) => lost.push(gap_words(current, place)),
+            (FoldValue::Reason(_), None) if !current.is_undefined(place) => broken.push(gap_words(current, place)),
             (FoldValue::Reason(_), _) => {}
         }
     }
-    if !lost.is_empty() {
+    if !lost.is_empty() || !broken.is_empty() {
         row.verdict = GateVerdict::Errored;
-        row.note = format!("had a value before; {}", lost.join(", "));
+        let parts = [("had a value before", lost), ("had none before either", broken)];
+        let parts = parts.into_iter().filter(|(_, folds)| !folds.is_empty());
+        let parts: Vec<String> = parts.map(|(what, folds)| format!("{what}; {}", folds.join(", "))).collect();
+        row.note = parts.join("; ");
         return row;
     }
     if was.is_empty() {
@@ -340,18 +367,19 @@ fn judge(
     }
 
     let orientation = view.orientation(&gate.metric);
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let differences: Vec<f64> = is.iter().zip(&was).map(|(new, old)| orientation * (new - old)).collect();
-    let (old_mean, difference) = (mean(&was), mean(&differences));
+    let differences: BTreeMap<(usize, usize), f64> =
+        is.iter().map(|(place, new)| (*place, orientation * (new - was[place]))).collect();
+    // Under one protocol a fold has the same users in both, so the run's weights serve for the baseline too.
+    let (old_mean, difference) = (current.mean_of(&was), current.mean_of(&differences));
     row.baseline = Some(old_mean);
-    row.current = Some(mean(&is));
+    row.current = Some(current.mean_of(&is));
     row.difference = Some(difference);
     let equal = |difference: f64, old: f64| difference.abs() <= 1e-9 + 1e-9 * old.abs();
-    if differences.iter().zip(&was).all(|(difference, old)| equal(*difference, *old)) {
+    if differences.iter().all(|(place, difference)| equal(*difference, was[place])) {
         row.verdict = GateVerdict::Identical;
         return row;
     }
-    row.interval = corrected_resampled_t(&differences, view.manifest.folds);
+    row.interval = test(&differences, ratios).map(|result| result.interval);
     // Rounding of the sums must not decide at the margin itself.
     let slack = 1e-9 + 1e-9 * old_mean.abs();
     row.verdict = match gate.rule {
@@ -374,17 +402,31 @@ fn judge(
     row
 }
 
-fn conclude(rows: &[GateRow], suite: &str, fail_on_inconclusive: bool) -> (u8, String) {
+/// Folds of a run whose cell or score failed.
+fn failures(current: &Summary) -> Vec<String> {
+    let places = current.gaps().keys().copied();
+    places.filter(|place| current.is_failed(*place)).map(|place| gap_words(current, place)).collect()
+}
+
+fn gap_words(current: &Summary, place: (usize, usize)) -> String {
+    let reason = current.gaps().get(&place).map_or("not_run", String::as_str);
+    format!("fold {} of repeat {}: {reason}", place.1, place.0)
+}
+
+fn conclude(rows: &[GateRow], idle: &[String], suite: &str, fail_on_inconclusive: bool) -> (u8, String) {
     let count = |verdict: GateVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let failing = rows.iter().filter(|row| row.verdict.fails()).count();
-    let judged = rows.len() - count(GateVerdict::New);
     let mut verdicts: Vec<GateVerdict> = rows.iter().map(|row| row.verdict).collect();
     verdicts.dedup();
     let tally: Vec<String> = verdicts.iter().map(|verdict| format!("{} {}", count(*verdict), verdict.name())).collect();
     let tally = tally.join(", ");
-    if judged == 0 {
-        let message =
-            format!("nothing was compared with the baseline of {suite}: no gate selects a cell that it holds");
+    if !idle.is_empty() || rows.is_empty() {
+        let gates = if idle.is_empty() { "no gate".to_owned() } else { idle.join(", ") };
+        let found = if tally.is_empty() { String::new() } else { format!("; of all gates: {tally}") };
+        let message = format!(
+            "gate failed: nothing was compared with the baseline of {suite} by {gates}: correct `select` and `metric`, or \
+             save the baseline again{found}"
+        );
         (EXIT_GATE_FAILED, message)
     } else if failing > 0 {
         (EXIT_GATE_FAILED, format!("gate failed: {tally}"))
@@ -405,6 +447,7 @@ impl GateReport {
             suite: suite.to_owned(),
             rows: Vec::new(),
             not_comparable: Vec::new(),
+            nothing_compared: Vec::new(),
             message: format!("there is no baseline of {suite}: save one with `trailmark baseline save`"),
             exit_code: EXIT_NO_BASELINE,
         }
@@ -450,6 +493,9 @@ impl GateReport {
         }
         for line in &self.not_comparable {
             table.note(line.clone());
+        }
+        for gate in &self.nothing_compared {
+            table.note(format!("{gate} compared nothing"));
         }
         table
     }

@@ -116,6 +116,7 @@ struct DatasetHtml<'a> {
     sweeps: Vec<TableHtml<'a>>,
     accounting: TableHtml<'a>,
     figures: Vec<FigureHtml<'a>>,
+    small_figures: Vec<FigureHtml<'a>>,
 }
 
 #[derive(Serialize)]
@@ -178,19 +179,23 @@ impl DatasetTables {
             internal: self.internal.iter().map(table_html).collect(),
             sweeps: self.sweeps.iter().map(table_html).collect(),
             accounting: table_html(&self.accounting),
-            figures: figures
-                .iter()
-                .filter(|figure| figure.dataset == dataset)
-                .map(|figure| FigureHtml {
-                    id: format!("figure-{}", slug(&figure.name)),
-                    title: &figure.title,
-                    caption: &figure.caption,
-                    svg: &figure.svg,
-                    data: TableHtml { id: format!("data-{}", slug(&figure.name)), ..table_html(&figure.data) },
-                })
-                .collect(),
+            figures: figures_html(dataset, figures, false),
+            small_figures: figures_html(dataset, figures, true),
         }
     }
+}
+
+fn figures_html<'a>(dataset: &str, figures: &'a [Figure], small: bool) -> Vec<FigureHtml<'a>> {
+    let wanted = figures.iter().filter(|figure| figure.dataset == dataset && figure.small == small);
+    wanted
+        .map(|figure| FigureHtml {
+            id: format!("figure-{}", slug(&figure.name)),
+            title: &figure.title,
+            caption: &figure.caption,
+            svg: &figure.svg,
+            data: TableHtml { id: format!("data-{}", slug(&figure.name)), ..table_html(&figure.data) },
+        })
+        .collect()
 }
 
 /// The page of a run.
@@ -206,6 +211,7 @@ pub(crate) fn page(view: &RunView, figures: &[Figure]) -> Result<String, HtmlErr
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("index.html", include_str!("../templates/index.html"))?;
+    environment.add_template("figure.html", include_str!("../templates/figure.html"))?;
     environment.add_template("table.html", include_str!("../templates/table.html"))?;
 
     let answer = answer(view);

@@ -247,6 +247,20 @@ impl Table {
         self.notes.push(note.into());
     }
 
+    /// Says of which columns the means weigh folds by their users.
+    pub(crate) fn note_weights(&mut self) {
+        let weighted = |cell: &Cell| matches!(&cell.content, Content::Summary(summary) if summary.is_weighted());
+        let columns =
+            self.columns.iter().enumerate().filter(|(at, _)| self.rows.iter().any(|row| weighted(&row.cells[*at])));
+        let names: Vec<&str> = columns.map(|(_, column)| column.key.as_str()).collect();
+        if !names.is_empty() {
+            self.notes.push(format!(
+                "{}: mean weighted by users, each fold by its number of them; the standard deviation is over folds, unweighted.",
+                names.join(", ")
+            ));
+        }
+    }
+
     /// Removes columns that hold nothing in any row.
     pub(crate) fn drop_empty_columns(&mut self) {
         for at in (0..self.columns.len()).rev() {

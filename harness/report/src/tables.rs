@@ -11,12 +11,13 @@ mod sweep;
 use std::collections::BTreeMap;
 
 pub use comparisons::comparisons;
-pub(crate) use comparisons::deciding_test;
+pub(crate) use comparisons::{deciding_test, note_words};
 pub use controls::controls;
-pub(crate) use controls::{Standing, standing};
+pub(crate) use controls::{CONTROL_ALPHA, ControlTest, ControlTests, Standing, standing_words};
 pub use facts::{accounting, cost};
 pub use internal::internal;
 pub use problems::{failures, undefined, warnings};
+pub(crate) use ranking::ranked;
 pub use ranking::ranking;
 pub(crate) use sweep::pick_counts;
 pub use sweep::{per_n_clusters, picks};

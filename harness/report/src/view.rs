@@ -8,7 +8,7 @@ use trailmark_store::record::{
     Timing,
 };
 
-use crate::summary::{NOT_SCORED, Summary};
+use crate::summary::{FAILED, NOT_SCORED, Summary};
 
 /// Name of the control that shuffles the arm's own labels: groups of the same sizes, without meaning.
 pub const RANDOM_LABELS: &str = "random_labels";
@@ -117,6 +117,30 @@ impl<'a> Index<'a> {
         self.arms.keys().copied().filter(|arm| arm.dataset == dataset).collect()
     }
 
+    /// Names of declared arms that have no record at all, in a run that lacks cells. Which of them the run planned, only
+    /// their absence from a run that lacks none tells.
+    pub(crate) fn unstarted(&self) -> Vec<String> {
+        let manifest = &self.view.manifest;
+        if self.view.records.len() >= manifest.n_cells {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        for dataset in manifest.datasets.keys() {
+            for (encoder, _) in &manifest.encoders {
+                for (clusterer, _) in &manifest.clusterers {
+                    for n_clusters in manifest.n_clusters.iter().map(|k| NClusters::Fixed(*k)).chain([NClusters::Auto])
+                    {
+                        let arm = Arm { dataset, encoder, clusterer, n_clusters };
+                        if !self.arms.contains_key(&arm) {
+                            names.push(arm.name());
+                        }
+                    }
+                }
+            }
+        }
+        names
+    }
+
     /// Encoder and clusterer pairs of a dataset, at auto.
     pub(crate) fn pairs(&self, dataset: &str) -> Vec<Arm<'a>> {
         let mut pairs: Vec<Arm<'a>> = self.arms(dataset).into_iter().map(|arm| arm.at(NClusters::Auto)).collect();
@@ -179,13 +203,21 @@ impl<'a> Index<'a> {
             match &record.outcome {
                 Outcome::Failed(failure) => summary.gap(at, failure_reason(failure.class)),
                 Outcome::Ok(scores) => match find(scores, split, control, metric, shared) {
-                    Some(row) => summary.score(at, &row.score),
+                    Some(row) => summary.score(at, &row.score, row.n_users),
                     None => summary.gap(at, NOT_SCORED.to_owned()),
                 },
             }
         }
         summary.finish();
         summary
+    }
+
+    /// n_test / n_train of each fold of an arm by repeat and fold, where the record says how many it trained on.
+    pub(crate) fn ratios(&self, arm: &Arm<'_>) -> BTreeMap<(usize, usize), f64> {
+        let records = self.records(arm).iter().filter(|record| record.n_train > 0);
+        records
+            .map(|record| ((record.cell.repeat, record.cell.fold), record.n_test as f64 / record.n_train as f64))
+            .collect()
     }
 
     /// Metrics that any row of the dataset carries, with their facts, by name.
@@ -221,7 +253,7 @@ pub(crate) fn is_shared_control(arm: &Arm<'_>) -> bool {
 }
 
 pub(crate) fn failure_reason(class: FailureClass) -> String {
-    format!("failed: {class}")
+    format!("{FAILED}{class}")
 }
 
 impl RunView {

@@ -126,5 +126,5 @@ pub(crate) fn figure(sample: &SilhouetteSample) -> Result<Figure, ChartError> {
             blade.iter().filter(|value| **value < 0.0).count().into(),
         ]);
     }
-    Ok(Figure { name, dataset: dataset.clone(), title, caption, svg, data })
+    Ok(Figure { name, dataset: dataset.clone(), title, caption, svg, small: true, data })
 }

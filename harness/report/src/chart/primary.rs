@@ -39,6 +39,7 @@ pub(crate) fn has_points(panels: &[Panel]) -> bool {
 /// The table behind a chart of curves.
 pub(crate) struct Data {
     table: Table,
+    weighted: bool,
 }
 
 impl Data {
@@ -52,7 +53,7 @@ impl Data {
             Column::number("sd", "sd over folds"),
             Column::text("coverage", "folds"),
         ];
-        Self { table: Table::new(name, title, columns) }
+        Self { table: Table::new(name, title, columns), weighted: false }
     }
 
     pub(crate) fn add(&mut self, index: &Index<'_>, pair: &Arm<'_>, split: Split, control: &str, metric: &str) {
@@ -70,6 +71,7 @@ impl Data {
             };
             let summary = index.summary(&arm, split, control, metric);
             if !summary.is_absent() {
+                self.weighted |= summary.is_weighted();
                 self.table.push(vec![
                     pair.encoder.into(),
                     pair.clusterer.into(),
@@ -143,12 +145,13 @@ pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, Ch
         encoders.iter().enumerate().map(|(at, encoder)| Key::Line(Look::nth(at), (*encoder).to_owned())).collect();
     legend.push(Key::Line(Look::control(), "random labels, same sizes".to_owned()));
     legend.push(Key::Ring(format!("picked by {} in training folds", view.manifest.pick_rule)));
+    let weights = if data.weighted { ", weighted by users" } else { "" };
     let caption = format!(
-        "Mean {metric} of test users over {of} folds; bands are one standard deviation over folds. Dashed: random labels of \
+        "Mean {metric} of test users over {of} folds{weights}; bands are one standard deviation over folds. Dashed: random labels of \
          the same sizes, mean over encoders. Rings: values picked inside the training folds, larger for more folds. A value \
          is left out where a fold has none."
     );
     let curves = Curves { panels, legend, y_title: metric.to_owned(), shared_y: true, with_zero: false };
     let svg = curves.draw(&Words { name: &name, title: &title, description: &caption })?;
-    Ok(Some(Figure { name, dataset: dataset.to_owned(), title, caption, svg, data: data.finish() }))
+    Ok(Some(Figure { name, dataset: dataset.to_owned(), title, caption, svg, small: false, data: data.finish() }))
 }

@@ -72,5 +72,5 @@ pub(crate) fn figure(view: &RunView, dataset: &str) -> Result<Option<Figure>, Ch
     );
     let curves = Curves { panels, legend, y_title: METRIC.to_owned(), shared_y: false, with_zero: false };
     let svg = curves.draw(&Words { name: &name, title: &title, description: &caption })?;
-    Ok(Some(Figure { name, dataset: dataset.to_owned(), title, caption, svg, data: data.finish() }))
+    Ok(Some(Figure { name, dataset: dataset.to_owned(), title, caption, svg, small: false, data: data.finish() }))
 }

@@ -11,6 +11,13 @@ pub(crate) fn deciding_test(comparison: &Comparison) -> Option<&TestResult> {
     comparison.tests.iter().find(|test| test.p.is_some())
 }
 
+/// The note without what the Holm p says already.
+pub(crate) fn note_words(comparison: &Comparison) -> Option<String> {
+    let repeats = |part: &str| part.starts_with("adjusted p ") && part.contains(" is not below ");
+    let parts: Vec<&str> = comparison.note.as_deref()?.split("; ").filter(|part| !repeats(part)).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// All comparisons of a dataset.
 pub fn comparisons(view: &RunView, dataset: &str) -> Table {
     let columns = vec![
@@ -30,7 +37,8 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
         Column::text("note", "note"),
     ];
     let mut table = Table::new(&format!("comparisons-{dataset}"), format!("Comparisons on {dataset}"), columns);
-    for comparison in view.comparisons.iter().filter(|comparison| comparison.dataset == dataset) {
+    let here = || view.comparisons.iter().filter(|comparison| comparison.dataset == dataset);
+    for comparison in here() {
         let test = deciding_test(comparison);
         let effect = test.and_then(|test| test.effect.as_ref());
         table.push(vec![
@@ -49,22 +57,25 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
                 Content::Number(*value, format!("{name} {}", plain(*value))).into()
             }),
             test.map_or(Content::Empty.into(), |test| format!("{} (n={})", test.test, test.n_blocks).into()),
-            comparison.note.as_deref().map_or(Content::Empty.into(), Cell::from),
+            note_words(comparison).map_or(Content::Empty.into(), Cell::from),
         ]);
     }
-    if let Some(first) = view.comparisons.iter().find(|comparison| comparison.dataset == dataset) {
-        table.note(format!(
-            "Holm over {} comparisons at {}. A claim needs p and the interval to agree; \"no difference shown\" is not \"equal\".",
-            first.family, first.alpha
-        ));
+    let mut families: Vec<String> = Vec::new();
+    for Comparison { metric, varies, family, alpha, .. } in here() {
+        let noun = if *family == 1 { "comparison" } else { "comparisons" };
+        let note = format!("{metric} between {varies}s: Holm over {family} {noun} at {alpha}.");
+        if !families.contains(&note) {
+            families.push(note);
+        }
+    }
+    let any = !families.is_empty();
+    families.into_iter().for_each(|note| table.note(note));
+    if any {
+        table.note("A claim needs p and the interval to agree; \"no difference shown\" is not \"equal\".");
     }
     table.drop_empty_columns();
-    let mut methods: Vec<&str> = view
-        .comparisons
-        .iter()
-        .filter_map(|comparison| comparison.interval.as_ref())
-        .map(|i| i.method.as_str())
-        .collect();
+    let mut methods: Vec<&str> =
+        here().filter_map(|comparison| comparison.interval.as_ref()).map(|i| i.method.as_str()).collect();
     methods.sort_unstable();
     methods.dedup();
     if !methods.is_empty() {

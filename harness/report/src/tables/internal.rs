@@ -47,6 +47,7 @@ pub fn internal(view: &RunView, dataset: &str) -> Vec<Table> {
         }
         table.note("The difference between training and test users is the optimism. Not comparable with another encoder's table.");
         table.drop_empty_columns();
+        table.note_weights();
         if !table.rows.is_empty() {
             tables.push(table);
         }

@@ -1,11 +1,15 @@
 //! The ranking: arms with n_clusters chosen inside the training folds, best first, controls below.
 
+use std::collections::BTreeSet;
+
 use trailmark_store::record::{NClusters, Split};
 
-use crate::summary::Summary;
+use crate::summary::{NOT_SCORED, Summary};
 use crate::table::{Align, Cell, Column, Content, Table};
-use crate::tables::{Standing, Width, comparable, distribution, metric_column, pick_counts, standing};
-use crate::view::{Index, ONE_CLUSTER, RANDOM_LABELS, RunView};
+use crate::tables::{
+    CONTROL_ALPHA, ControlTests, Width, comparable, distribution, metric_column, pick_counts, standing_words,
+};
+use crate::view::{Arm, Index, ONE_CLUSTER, RANDOM_LABELS, RunView};
 
 /// Arms of a dataset at n_clusters = auto, scored on test users, by the primary metric. Arms without a complete mean come
 /// last and have no rank.
@@ -22,22 +26,13 @@ pub fn ranking(view: &RunView, dataset: &str, width: Width) -> Table {
     ];
     let first_metric = columns.len();
     columns.extend(metrics.iter().map(|(name, facts)| metric_column(name, facts)));
-    columns.push(Column::text("above_controls", "above controls?").help(
-        "whether the 95 % interval of the paired difference to each control lies above zero, on the primary metric",
-    ));
+    columns.push(Column::text("above_controls", "above controls?").help(&format!(
+        "yes when the arm is better than each control on the primary metric with Holm's p below {CONTROL_ALPHA} over every arm and control"
+    )));
     let mut table = Table::new(&format!("ranking-{dataset}"), format!("Ranking on {dataset} by {primary}"), columns);
 
-    let mut arms: Vec<_> = index
-        .pairs(dataset)
-        .into_iter()
-        .map(|pair| (index.summary(&pair, Split::Test, "", primary).mean(), pair))
-        .collect();
-    let orientation = view.orientation(primary);
-    // A stable sort: equal means keep the suite's order.
-    arms.sort_by(|(a, _), (b, _)| match (a, b) {
-        (Some(a), Some(b)) => (orientation * b).total_cmp(&(orientation * a)),
-        (a, b) => b.is_some().cmp(&a.is_some()),
-    });
+    let arms = ranked(&index, dataset);
+    let tests = ControlTests::new(&index, dataset, primary);
     let mut previous: Option<(f64, usize)> = None;
     for (at, (mean, pair)) in arms.iter().enumerate() {
         let rank = mean.map(|mean| match previous {
@@ -52,7 +47,7 @@ pub fn ranking(view: &RunView, dataset: &str, width: Width) -> Table {
             distribution(&pick_counts(&index, pair)).into(),
         ];
         cells.extend(metrics.iter().map(|(name, _)| Cell::from(index.summary(pair, Split::Test, "", name))));
-        cells.push(above_controls(&index, pair).into());
+        cells.push(standing_words(tests.of(pair)).into());
         table.push(cells);
     }
     for (at, (_, facts)) in metrics.iter().enumerate() {
@@ -84,6 +79,7 @@ pub fn ranking(view: &RunView, dataset: &str, width: Width) -> Table {
          the coverage and the reason.",
         view.manifest.folds
     ));
+    table.note_weights();
     let n_complete = arms.iter().filter(|(mean, _)| mean.is_some()).count();
     if n_complete > 1 {
         table.note(format!(
@@ -93,41 +89,45 @@ pub fn ranking(view: &RunView, dataset: &str, width: Width) -> Table {
     table
 }
 
-/// The random-label control of every arm in one row: the mean over arms of each fold.
+/// Arms of a dataset at n_clusters = auto with their mean on the primary metric, best first. Equal means keep the suite's
+/// order; arms without a complete mean come last.
+pub(crate) fn ranked<'a>(index: &Index<'a>, dataset: &str) -> Vec<(Option<f64>, Arm<'a>)> {
+    let primary = index.view.manifest.primary.as_str();
+    let orientation = index.view.orientation(primary);
+    let mut arms: Vec<_> = index
+        .pairs(dataset)
+        .into_iter()
+        .map(|pair| (index.summary(&pair, Split::Test, "", primary).mean(), pair))
+        .collect();
+    // The sort is stable.
+    arms.sort_by(|(a, _), (b, _)| match (a, b) {
+        (Some(a), Some(b)) => (orientation * b).total_cmp(&(orientation * a)),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    arms
+}
+
+/// The random-label control of every arm in one row: the mean over arms of each fold, or why no arm has one there.
 fn over_arms(index: &Index<'_>, dataset: &str, metric: &str) -> Summary {
     let pairs = index.pairs(dataset);
     let summaries: Vec<Summary> =
         pairs.iter().map(|pair| index.summary(&pair.at(NClusters::Auto), Split::Test, RANDOM_LABELS, metric)).collect();
-    let mut folds: Vec<(usize, usize)> =
-        summaries.iter().flat_map(|summary| summary.values().keys().copied()).collect();
-    folds.sort_unstable();
-    folds.dedup();
+    let folds: BTreeSet<(usize, usize)> =
+        summaries.iter().flat_map(|summary| summary.values().keys().chain(summary.gaps().keys()).copied()).collect();
     let mut pooled = Summary::planned(index.view.manifest.folds * index.view.manifest.repeats);
     for fold in folds {
         let values: Vec<f64> = summaries.iter().filter_map(|summary| summary.values().get(&fold).copied()).collect();
-        pooled.value(fold, values.iter().sum::<f64>() / values.len() as f64);
-    }
-    if pooled.n() == 0 {
-        return Summary::default();
+        if values.is_empty() {
+            let reasons: BTreeSet<&str> =
+                summaries.iter().filter_map(|summary| summary.gaps().get(&fold)).map(String::as_str).collect();
+            let told: Vec<&str> = reasons.into_iter().filter(|reason| *reason != NOT_SCORED).collect();
+            pooled.gap(fold, if told.is_empty() { NOT_SCORED.to_owned() } else { told.join(" or ") });
+        } else {
+            // Every arm is scored on the same users of a fold.
+            let n_users = summaries.iter().find_map(|summary| summary.n_users(fold));
+            pooled.value(fold, values.iter().sum::<f64>() / values.len() as f64, n_users);
+        }
     }
     pooled.finish();
     pooled
-}
-
-fn above_controls(index: &Index<'_>, pair: &crate::view::Arm<'_>) -> String {
-    let standings = standing(index, pair, &index.view.manifest.primary);
-    if standings.is_empty() {
-        return "no control".to_owned();
-    }
-    let with = |wanted: Standing| -> Vec<&str> {
-        standings.iter().filter(|(_, standing)| *standing == wanted).map(|(name, _)| *name).collect()
-    };
-    let (unknown, not_above) = (with(Standing::Unknown), with(Standing::NotShown));
-    if !not_above.is_empty() {
-        format!("not shown: {}", not_above.join(", "))
-    } else if !unknown.is_empty() {
-        format!("unknown: {}", unknown.join(", "))
-    } else {
-        "yes".to_owned()
-    }
 }

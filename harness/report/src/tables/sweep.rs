@@ -75,6 +75,7 @@ pub fn per_n_clusters(view: &RunView, dataset: &str, encoder: &str, clusterer: &
         table.push(cells);
     }
     table.drop_empty_columns();
+    table.note_weights();
     table.note("Picks are made inside each training fold; a value of this table chosen by its test score would be biased upward.");
     table
 }
@@ -108,7 +109,7 @@ pub fn picks(view: &RunView, dataset: &str) -> Table {
             for (at, pick) in answers.iter().enumerate() {
                 *counts.entry(pick.n_clusters).or_insert(0) += 1;
                 if let Some(strength) = pick.strength.filter(|_| pick.n_clusters.is_some()) {
-                    strengths.value((0, at), strength);
+                    strengths.value((0, at), strength, None);
                 }
             }
             let strength = strengths.mean();

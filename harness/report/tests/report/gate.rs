@@ -2,8 +2,8 @@
 
 use trailmark_core::{Failure, Key, Score, Undefined};
 use trailmark_report::{
-    Baseline, BaselineError, EXIT_GATE_FAILED, EXIT_INCONCLUSIVE, EXIT_NO_BASELINE, EXIT_NOT_COMPARABLE, Gate,
-    GateReport, GateRule, GateVerdict, Made, RunView, gate,
+    Baseline, BaselineError, EXIT_GATE_FAILED, EXIT_INCONCLUSIVE, EXIT_NO_BASELINE, EXIT_NOT_COMPARABLE, FoldValue,
+    Gate, GateReport, GateRule, GateVerdict, Made, RunView, gate,
 };
 use trailmark_store::record::{NClusters, Outcome, Role, Split};
 
@@ -191,11 +191,118 @@ fn nothing_compared_is_never_a_pass() {
     assert_eq!(report.exit_code, EXIT_GATE_FAILED);
     assert_eq!(
         report.message,
-        "nothing was compared with the baseline of quickstart: no gate selects a cell that it holds"
+        "gate failed: nothing was compared with the baseline of quickstart by gate 1 (adjusted_rand_score, select \
+         \"^nowhere/\"): correct `select` and `metric`, or save the baseline again"
     );
     let error = Baseline::from_run(&view, &other, Made::default()).unwrap_err();
-    assert!(matches!(error, BaselineError::NothingSelected), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "the run has no cell that gate 1 (adjusted_rand_score, select \"^nowhere/\") selects: correct `select` and `metric` \
+         of that [[gate]]"
+    );
+    assert!(matches!(Baseline::from_run(&view, &[], Made::default()), Err(BaselineError::NoGate)));
+    assert_eq!(gate(&view, &saved, &[], false).unwrap().exit_code, EXIT_GATE_FAILED);
     assert_eq!(GateReport::no_baseline("quickstart").exit_code, EXIT_NO_BASELINE);
+}
+
+#[test]
+fn one_gate_that_compares_nothing_fails_beside_others_that_pass() {
+    let view = fixture::run();
+    let good = rule(GateRule::Margin, 0.02)[0].clone();
+    let saved = baseline(&view, std::slice::from_ref(&good));
+    let typo = Gate { metric: "adjusted_rand".to_owned(), ..good.clone() };
+    let unsaved = Gate { metric: "adjusted_mutual_info_score".to_owned(), ..good.clone() };
+    for (idle, named) in [(typo, "gate 2 (adjusted_rand)"), (unsaved, "gate 2 (adjusted_mutual_info_score)")] {
+        let report = gate(&view, &saved, &[good.clone(), idle], false).unwrap();
+        assert_eq!(report.exit_code, EXIT_GATE_FAILED, "{}", report.message);
+        assert_eq!(report.nothing_compared, [named]);
+        assert!(report.message.contains(named) && report.message.contains("4 identical"), "{}", report.message);
+        assert!(report.table().notes.contains(&format!("{named} compared nothing")), "{:?}", report.table().notes);
+    }
+}
+
+/// Replaces the auto cells of an arm by failures, in the folds that are named.
+fn fail(view: &mut RunView, encoder: &str, clusterer: &str, folds: &[usize]) {
+    for record in &mut view.records {
+        let cell = &record.cell;
+        let arm = (cell.encoder.as_str(), cell.clusterer.as_str(), cell.n_clusters);
+        if arm == (encoder, clusterer, NClusters::Auto) && folds.contains(&cell.fold) {
+            record.outcome = Outcome::Failed(Failure::bug("planted"));
+        }
+    }
+}
+
+#[test]
+fn a_failure_is_errored_even_where_the_baseline_had_no_value() {
+    let gates = rule(GateRule::Margin, 0.02);
+    let mut before = fixture::run();
+    replace(&mut before, "w2v", "kmeans", METRIC, |_, _| Score::from(Undefined::NoTruth));
+    let saved = baseline(&before, &gates);
+    let of = |report: &GateReport| {
+        let row = report.rows.iter().find(|row| row.cell == "shop/w2v/kmeans/k=auto").unwrap();
+        (row.verdict, row.note.clone(), report.exit_code)
+    };
+    let mut after = before.clone();
+    fail(&mut after, "w2v", "kmeans", &[3]);
+    let note = "had none before either; fold 3 of repeat 0: failed: bug".to_owned();
+    assert_eq!(of(&gate(&after, &saved, &gates, false).unwrap()), (GateVerdict::Errored, note, EXIT_GATE_FAILED));
+
+    let mut without = fixture::run();
+    without.records.retain(|record| record.cell.encoder != "w2v");
+    without.manifest.n_cells = without.records.len();
+    let saved = baseline(&without, &gates);
+    let (verdict, note, code) = of(&gate(&after, &saved, &gates, false).unwrap());
+    assert_eq!((verdict, code), (GateVerdict::Errored, EXIT_GATE_FAILED), "a new arm that fails");
+    assert_eq!(note, "the baseline has no such value, and the run failed: fold 3 of repeat 0: failed: bug");
+}
+
+#[test]
+fn a_baseline_is_not_saved_of_a_part_of_a_run() {
+    let gates = rule(GateRule::Margin, 0.02);
+    let refused = |view: &RunView| Baseline::from_run(view, &gates, Made::default()).unwrap_err().to_string();
+
+    let mut view = fixture::run();
+    view.records.retain(|record| record.cell.to_string() != "shop/w2v/kmeans/k=auto/fold=2/rep=0");
+    let error = refused(&view);
+    assert!(error.starts_with("the run is not complete: shop/w2v/kmeans/k=auto has 4 of 5 folds"), "{error}");
+
+    view.records.retain(|record| record.cell.encoder != "w2v");
+    let error = refused(&view);
+    assert!(error.starts_with("the run is not complete: shop/w2v/kmeans/k=auto has 0 of 5 folds"), "{error}");
+
+    let mut view = fixture::run();
+    fail(&mut view, "w2v", "ward", &[0, 1]);
+    let error = refused(&view);
+    let expected =
+        "the run failed where a gate looks: adjusted_rand_score of shop/w2v/ward/k=auto has 3/5 (failed: bug x2)";
+    assert!(error.starts_with(expected), "{error}");
+
+    let elsewhere = [Gate { select: Some("tfidf/.*/k=auto$".to_owned()), ..gates[0].clone() }];
+    assert!(Baseline::from_run(&view, &elsewhere, Made::default()).is_ok(), "what no gate selects may fail");
+}
+
+#[test]
+fn a_mean_over_users_weighs_folds_by_their_users_in_baseline_and_gate() {
+    let metric = "cluster_popularity/ndcg@10";
+    let gates = [Gate { metric: metric.to_owned(), ..rule(GateRule::Margin, 0.02)[0].clone() }];
+    let before = fixture::run();
+    let saved = baseline(&before, &gates);
+    let score = &saved.cell["shop/w2v/kmeans/k=auto"][metric];
+    let (mut sum, mut users) = (0.0, 0.0);
+    for (fold, value) in score.folds.iter().enumerate() {
+        let FoldValue::Number(value) = value else { panic!("fold {fold} has no value") };
+        sum += fixture::n_users(fold) as f64 * value;
+        users += fixture::n_users(fold) as f64;
+    }
+    assert!((score.mean.unwrap() - sum / users).abs() < 1e-15);
+
+    let mut after = before;
+    shift(&mut after, "w2v", "kmeans", metric, |fold, v| if fold == 0 { v - 0.01 } else { v });
+    let report = gate(&after, &saved, &gates, false).unwrap();
+    let row = report.rows.iter().find(|row| row.cell == "shop/w2v/kmeans/k=auto").unwrap();
+    let expected = -0.01 * fixture::n_users(0) as f64 / users;
+    assert!((row.difference.unwrap() - expected).abs() < 1e-12, "{:?}", row.difference);
+    assert!((row.baseline.unwrap() - score.mean.unwrap()).abs() < 1e-15);
 }
 
 #[test]
@@ -203,6 +310,7 @@ fn a_new_arm_neither_passes_nor_fails() {
     let gates = rule(GateRule::Margin, 0.02);
     let mut before = fixture::run();
     before.records.retain(|record| record.cell.encoder != "w2v");
+    before.manifest.n_cells = before.records.len();
     let saved = baseline(&before, &gates);
     let report = gate(&fixture::run(), &saved, &gates, false).unwrap();
     assert_eq!((report.exit_code, report.message.as_str()), (0, "gate passed: 2 new, 2 identical"));
