@@ -5,6 +5,7 @@
 mod assets;
 mod bench;
 mod failures;
+mod files;
 mod gate;
 mod literate;
 mod messages;

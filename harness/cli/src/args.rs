@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Check(SuiteArgs),
     /// Say what a run would compute, what is there already and how much work that is; runs nothing
     Plan(PlanArgs),
+    /// Turn plain texts into vectors, without a suite
+    Encode(EncodeArgs),
     /// Bring datasets and models into the cache and check them
     Fetch(FetchArgs),
     /// Run what is missing of a suite, compare, and write the report
@@ -70,6 +72,29 @@ pub(crate) struct PlanArgs {
     /// The run folder to compare with (default: the one `run` would use)
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EncodeArgs {
+    /// Kind of encoder: bert, tfidf, ..; `trailmark list encoders` names them
+    pub(crate) kind: String,
+    /// One text a line, or a CSV file with --column; words between blanks are the tokens
+    pub(crate) file: PathBuf,
+    /// The column of a CSV file that holds the texts
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Option<String>,
+    /// Where the vectors go: .npy, .safetensors or .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// A parameter of the encoder: model=minilm, dim=32
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of encoders that learn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Use the network for nothing
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod compare;
+pub(crate) mod encode;
 pub(crate) mod fetch;
 pub(crate) mod gate;
 pub(crate) mod list;
