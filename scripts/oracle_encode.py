@@ -160,26 +160,30 @@ def tfidf_cases():
 
 def step_cases():
     rng = np.random.default_rng(3)
-    for name, dim, negatives in [
-        ("three distinct negatives", 5, [2, 3, 4]),
-        ("a negative drawn twice", 16, [2, 2, 4]),
-        ("a negative that is the neighbour is left out", 20, [1, 3, 1]),
-        ("the centre among the negatives", 33, [0, 5, 2]),
+    for name, dim, inputs, negatives in [
+        ("three distinct negatives", 5, [0], [2, 3, 4]),
+        ("a negative drawn twice", 16, [0], [2, 2, 4]),
+        ("a negative that is the neighbour is left out", 20, [0], [1, 3, 1]),
+        ("the centre among the negatives", 33, [0], [0, 5, 2]),
+        ("cbow: the mean of three tokens", 10, [0, 4, 3], [5, 2, 2]),
+        ("cbow: a token twice in the window", 70, [4, 4, 2], [1, 5, 3]),
     ]:
         w = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
         c = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
-        centre, neighbour, rate = 0, 1, 0.03125
+        target, rate = 1, 0.03125
         after_w, after_c = w.copy(), c.copy()
         gradient = np.zeros(dim)
-        for target, wanted in [(neighbour, 1.0)] + [(t, 0.0) for t in negatives if t != neighbour]:
-            push = rate * (wanted - 1 / (1 + np.exp(-(w[centre] @ after_c[target]))))
-            gradient += push * after_c[target]
-            after_c[target] += push * w[centre]
-        after_w[centre] += gradient
+        hidden = w[inputs].mean(axis=0)
+        for token, wanted in [(target, 1.0)] + [(t, 0.0) for t in negatives if t != target]:
+            push = rate * (wanted - 1 / (1 + np.exp(-(hidden @ after_c[token]))))
+            gradient += push * after_c[token]
+            after_c[token] += push * hidden
+        for token in inputs:
+            after_w[token] += gradient
         yield {
             "name": name,
-            "centre": centre,
-            "neighbour": neighbour,
+            "inputs": inputs,
+            "target": target,
             "negatives": negatives,
             "learning_rate": rate,
             "input": rows(w),

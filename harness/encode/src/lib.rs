@@ -6,10 +6,14 @@
 
 mod bag_of_events;
 mod counting;
+mod lanes;
+mod negative_sampling;
 pub mod npy;
+mod pooling;
 mod precomputed;
 mod svd;
 mod tfidf;
+mod token_vectors;
 mod vocabulary;
 mod word2vec;
 
