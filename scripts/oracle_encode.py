@@ -1,7 +1,7 @@
-"""Writes tests/oracle/encode/*.toml: what scikit-learn answers for small corpora, and one step of skip-gram with
-negative sampling by NumPy in double precision.
+"""Writes tests/oracle/encode/*.toml: what scikit-learn, SciPy and the authors' sgt answer for small corpora, and by
+NumPy in double precision what no library offers: steps of word2vec and GloVe, transition matrices, pooled word vectors.
 
-Run with numpy 2.4.6, scikit-learn 1.9.1:
+Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, sgt 2.0.3 (pip install sgt --no-deps):
 
     python scripts/oracle_encode.py
 """
@@ -10,7 +10,11 @@ import json
 import pathlib
 
 import numpy as np
+import scipy
 import sklearn
+from importlib.metadata import version
+from scipy.stats import entropy
+from sgt import SGT
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
@@ -158,6 +162,149 @@ def tfidf_cases():
                 }
 
 
+def text_cases():
+    english = [
+        "View shoes, view SHOES again; cart shoes.",
+        "search hats  and\n\ncoats",
+        "I paid 12 usd for hats, not coats!",
+        "a view of it",
+    ]
+    chinese = ["手机很好,屏幕也好", "酒店的 房间很干净", "手机 屏幕碎了", "水果新鲜,  很甜"]
+    for name, train, test in [
+        ("English", english, ["shoes of nobody", "x y", "HATS hats cart"]),
+        ("Chinese", chinese, ["手机壳很好", "abc", "房间\t新鲜"]),
+    ]:
+        for analyzer, low, high in [("words", 1, 1), ("words", 1, 2), ("characters", 1, 1), ("characters", 1, 2), ("characters", 3, 3)]:
+            v = TfidfVectorizer(
+                analyzer={"words": "word", "characters": "char"}[analyzer], ngram_range=(low, high), dtype=np.float64
+            ).fit(train)
+            yield {
+                "name": f"{name}, {analyzer}",
+                "analyzer": analyzer,
+                "train_texts": train,
+                "test_texts": test,
+                "ngram_min": low,
+                "ngram_max": high,
+                "train_x": rows(v.transform(train).toarray()),
+                "test_x": rows(v.transform(test).toarray()),
+            }
+
+
+def alphabet(train, most):
+    df = {}
+    for document in train:
+        for token in set(document):
+            df[token] = df.get(token, 0) + 1
+    return sorted(sorted(df, key=lambda token: (-df[token], token))[:most])
+
+
+def pair_corpora():
+    for name, train, test in corpora():
+        yield name, train, test, 4 if name == "power-law items" else 64
+
+
+def transition_cases():
+    def transform(document, known, smoothing):
+        if not any(token in known for token in document):
+            return [0.0] * len(known) ** 2
+        counts = np.full((len(known), len(known)), smoothing)
+        for a, b in zip(document, document[1:]):
+            if a in known and b in known:
+                counts[known.index(a), known.index(b)] += 1
+        total = counts.sum(axis=1, keepdims=True)
+        return (counts / np.where(total == 0, 1, total)).ravel()
+
+    for name, train, test, most in pair_corpora():
+        known = alphabet(train, most)
+        for smoothing in (0.0, 1.0):
+            yield {
+                "name": name,
+                "train": train,
+                "test": test,
+                "smoothing": smoothing,
+                "max_tokens": most,
+                "train_x": rows([transform(d, known, smoothing) for d in train]),
+                "test_x": rows([transform(d, known, smoothing) for d in test]),
+            }
+
+
+def sgt_cases():
+    for name, train, test, most in pair_corpora():
+        known = alphabet(train, most)
+        for kappa, sensitive in [(1.0, False), (1.0, True), (5.0, False), (0.3, True)]:
+            # Unknown tokens keep their place: sgt knows them and their pairs are left out afterwards.
+            every = sorted({token for document in train + test for token in document})
+
+            def transform(document):
+                if not document:
+                    return [0.0] * len(known) ** 2
+                full = SGT(alphabets=every, kappa=kappa, lengthsensitive=sensitive, flatten=False, mode="default").fit(list(document))
+                return np.asarray(full.loc[known, known], dtype=float).ravel()
+
+            yield {
+                "name": name,
+                "train": train,
+                "test": test,
+                "kappa": kappa,
+                "length_sensitive": sensitive,
+                "max_tokens": most,
+                "train_x": rows([transform(d) for d in train]),
+                "test_x": rows([transform(d) for d in test]),
+            }
+
+
+def behaviour_cases():
+    def shares(tokens, names):
+        return np.array([tokens.count(name) for name in names]) / max(len(tokens), 1)
+
+    def transform(tokens):
+        n = len(tokens)
+        if n == 0:
+            return [0.0] * 14
+        names, counts = np.unique(tokens, return_counts=True)
+        names, d = list(names), len(names)
+        pairs = list(zip(tokens, tokens[1:]))
+        h = entropy(counts)
+        conditional = 0.0
+        for name in set(tokens[:-1]):
+            after = [b for a, b in pairs if a == name]
+            conditional += len(after) / len(pairs) * entropy(np.unique(after, return_counts=True)[1])
+        runs, run = [1], 1
+        for a, b in pairs:
+            run = run + 1 if a == b else 1
+            runs.append(run)
+        gaps = []
+        for at, token in enumerate(tokens):
+            before = [i for i in range(at) if tokens[i] == token]
+            gaps += [np.log(at - before[-1])] if before else []
+        drift = np.abs(shares(tokens[: n // 2], names) - shares(tokens[n // 2 :], names)).sum() / 2 if n > 1 else 0.0
+        steps = max(n - 1, 1)
+        return [
+            np.log(1 + n),
+            np.log(1 + d),
+            d / n,
+            h,
+            h / np.log(d) if d > 1 else 0.0,
+            counts.max() / n,
+            np.mean(counts == 1),
+            sum(a == b for a, b in pairs) / steps,
+            len(set(pairs)) / steps,
+            conditional,
+            max(runs) / n,
+            np.mean(gaps) if gaps else 0.0,
+            drift,
+            np.log(1 + len(" ".join(tokens)) / n),
+        ]
+
+    for name, train, test in corpora():
+        yield {"name": name, "train": train, "test": test, "train_x": rows([transform(list(map(str, d))) for d in train]), "test_x": rows([transform(list(map(str, d))) for d in test])}
+
+
+def length_cases():
+    for name, train, test in corpora():
+        yield {"name": name, "train": train, "test": test, "train_x": [[np.log(1 + len(d))] for d in train], "test_x": [[np.log(1 + len(d))] for d in test]}
+
+
 def step_cases():
     rng = np.random.default_rng(3)
     for name, dim, inputs, negatives in [
@@ -194,5 +341,10 @@ def step_cases():
 
 
 write("bag_of_events", "scikit-learn", sklearn.__version__, 0.0, 0.0, "counts are exact", bag_cases())
-write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, "embeddings are stored in f32", tfidf_cases())
+stored = "embeddings are stored in f32"
+write("behaviour_features", "SciPy", scipy.__version__, 1e-6, 1e-6, stored, behaviour_cases())
+write("length_only", "NumPy", np.__version__, 1e-6, 1e-7, stored, length_cases())
+write("sgt", "sgt", version("sgt"), 1e-6, 1e-7, stored, sgt_cases())
+write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, stored, [*tfidf_cases(), *text_cases()])
+write("transition_matrix", "NumPy", np.__version__, 1e-6, 1e-7, stored, transition_cases())
 write("word2vec", "NumPy", np.__version__, 1e-6, 1e-6, "training is in f32", step_cases())
