@@ -8,6 +8,7 @@ Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, sgt 2.0.3 (pip install s
 
 import json
 import pathlib
+import re
 
 import numpy as np
 import scipy
@@ -266,7 +267,7 @@ def behaviour_cases():
         pairs = list(zip(tokens, tokens[1:]))
         h = entropy(counts)
         conditional = 0.0
-        for name in set(tokens[:-1]):
+        for name in sorted(set(tokens[:-1])):
             after = [b for a, b in pairs if a == name]
             conditional += len(after) / len(pairs) * entropy(np.unique(after, return_counts=True)[1])
         runs, run = [1], 1
@@ -340,11 +341,94 @@ def step_cases():
         }
 
 
+def glove_cases():
+    rng = np.random.default_rng(5)
+    sequences = [[0, 1, 2, 1, 3, 0], [2, 2, 2], [4], [3, 1, 4, 0, 0, 2, 1]]
+    for window, symmetric, weighted in [(2, True, True), (3, False, True), (10, True, False)]:
+        counts = np.zeros((5, 5))
+        for tokens in sequences:
+            for i, a in enumerate(tokens):
+                for j in range(max(0, i - window), i):
+                    counts[a, tokens[j]] += 1 / (i - j) if weighted else 1
+                    if symmetric:
+                        counts[tokens[j], a] += 1 / (i - j) if weighted else 1
+        yield {
+            "name": f"window {window}",
+            "sequences": sequences,
+            "n_tokens": 5,
+            "window": window,
+            "symmetric": symmetric,
+            "distance_weighting": weighted,
+            "cells": [[int(i), int(j), counts[i, j]] for i, j in np.argwhere(counts > 0)],
+        }
+    for dim in (3, 16, 40):
+        w, c = rng.normal(size=(2, 4, dim)).astype(np.float32).astype(np.float64)
+        bw, bc = rng.normal(size=(2, 4)).astype(np.float32).astype(np.float64)
+        steps = [[int(i), int(j), float(np.float32(np.log(x))), float(np.float32(min(x / 10, 1) ** 0.75))] for i, j, x in [(0, 1, 0.5), (1, 0, 7.0), (2, 2, 40.0), (0, 3, 1.0), (0, 1, 0.5)]]
+        case = {"name": f"{dim} dimensions", "tokens": rows(w), "contexts": rows(c), "tokens_bias": bw.copy(), "contexts_bias": bc.copy(), "steps": steps, "learning_rate": 0.05}
+        gw, gc, gbw, gbc = np.ones_like(w), np.ones_like(c), np.ones(4), np.ones(4)
+        for i, j, log_x, weight in steps:
+            push = weight * (w[i] @ c[j] + bw[i] + bc[j] - log_x) * 0.05
+            to_w, to_c = push * c[j], push * w[i]
+            w[i] -= to_w / np.sqrt(gw[i])
+            c[j] -= to_c / np.sqrt(gc[j])
+            gw[i] += to_w**2
+            gc[j] += to_c**2
+            bw[i] -= push / np.sqrt(gbw[i])
+            bc[j] -= push / np.sqrt(gbc[j])
+            gbw[i] += push**2
+            gbc[j] += push**2
+        yield case | {"tokens_after": rows(w), "contexts_after": rows(c), "tokens_bias_after": bw, "contexts_bias_after": bc}
+
+
+def word_vector_cases():
+    rng = np.random.default_rng(6)
+    names = ["the", "of", "red", "shoes", "hats", "iPhone", "buy", "12", "手机", "手", "手机壳", "很", "好", "屏幕"]
+    table = {name: rng.normal(size=5).round(4) for name in names}
+    file = "".join(name + " " + " ".join(map(repr, map(float, v))) + "\n" for name, v in table.items())
+    train = ["Buy the red SHOES!", "the hats of the 12", "手机壳很好", "I buy: hats,shoes;hats", "iPhone屏幕 好 IPHONE"]
+    test = ["red red unknown", "nothing here", "手机坏好buy手", ""]
+
+    def split(text):
+        for part in re.findall(r"[\u4e00-\u9fff]+|[^\W_\u4e00-\u9fff]+", text):
+            if "\u4e00" <= part[0] <= "\u9fff":
+                while part:
+                    size = next((k for k in range(3, 0, -1) if part[:k] in table and len(part) >= k), 0)
+                    if size:
+                        yield part[:size]
+                    part = part[max(size, 1) :]
+            elif part in table or part.lower() in table:
+                yield part if part in table else part.lower()
+
+    samples = [list(split(text)) for text in train + test]
+    n = len(train)
+    for pooling in ("mean", "idf", "sif"):
+        a = 0.1
+        counts = {name: sum(s.count(name) for s in samples[:n]) for name in names}
+        total = sum(counts.values())
+        weight = {
+            "mean": lambda w: 1.0,
+            "idf": lambda w: np.log((1 + n) / (1 + sum(w in s for s in samples[:n]))) + 1,
+            "sif": lambda w: a / (a + counts[w] / total),
+        }[pooling]
+        x = np.zeros((len(samples), 5))
+        for i, sample in enumerate(samples):
+            if sample:
+                w = np.array([weight(word) for word in sample])
+                x[i] = w @ np.array([table[word] for word in sample]) / (w.sum() if pooling == "idf" else len(sample))
+        if pooling == "sif":
+            u = np.linalg.svd(x[:n])[2][0]
+            x -= np.outer(x @ u, u)
+        yield {"name": pooling, "file": file, "train_texts": train, "test_texts": test, "pooling": pooling, "sif_a": a, "x": rows(x)}
+
+
 write("bag_of_events", "scikit-learn", sklearn.__version__, 0.0, 0.0, "counts are exact", bag_cases())
 stored = "embeddings are stored in f32"
 write("behaviour_features", "SciPy", scipy.__version__, 1e-6, 1e-6, stored, behaviour_cases())
+write("glove", "NumPy", np.__version__, 1e-5, 1e-6, "training is in f32", glove_cases())
 write("length_only", "NumPy", np.__version__, 1e-6, 1e-7, stored, length_cases())
 write("sgt", "sgt", version("sgt"), 1e-6, 1e-7, stored, sgt_cases())
 write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, stored, [*tfidf_cases(), *text_cases()])
 write("transition_matrix", "NumPy", np.__version__, 1e-6, 1e-7, stored, transition_cases())
 write("word2vec", "NumPy", np.__version__, 1e-6, 1e-6, "training is in f32", step_cases())
+write("word_vectors", "NumPy", np.__version__, 1e-5, 1e-6, stored, word_vector_cases())

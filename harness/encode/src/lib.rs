@@ -9,6 +9,7 @@ mod analyzer;
 mod bag_of_events;
 mod behaviour_features;
 mod counting;
+mod glove;
 mod lanes;
 mod length_only;
 mod negative_sampling;
@@ -23,6 +24,8 @@ mod token_vectors;
 mod transition_matrix;
 mod vocabulary;
 mod word2vec;
+mod word_file;
+mod word_vectors;
 
 use trailmark_core::catalogue::EncoderEntry;
 
@@ -31,6 +34,7 @@ pub fn registry() -> Vec<EncoderEntry> {
     vec![
         EncoderEntry { spec: &bag_of_events::SPEC, build: bag_of_events::build },
         EncoderEntry { spec: &behaviour_features::SPEC, build: behaviour_features::build },
+        EncoderEntry { spec: &glove::SPEC, build: glove::build },
         EncoderEntry { spec: &length_only::SPEC, build: length_only::build },
         EncoderEntry { spec: &precomputed::SPEC, build: precomputed::build },
         EncoderEntry { spec: &random_vector::SPEC, build: random_vector::build },
@@ -38,6 +42,7 @@ pub fn registry() -> Vec<EncoderEntry> {
         EncoderEntry { spec: &tfidf::SPEC, build: tfidf::build },
         EncoderEntry { spec: &transition_matrix::SPEC, build: transition_matrix::build },
         EncoderEntry { spec: &word2vec::SPEC, build: word2vec::build },
+        EncoderEntry { spec: &word_vectors::SPEC, build: word_vectors::build },
     ]
 }
 
