@@ -217,7 +217,7 @@ struct Role {
 
 impl Role {
     fn new(n: usize, dim: usize, draws: &mut Stream) -> Self {
-        let vectors = Table::drawn(n, dim, draws);
+        let vectors = Table::drawn(n, dim, 0.5, draws);
         let biases = (0..n).map(|_| narrow((draws.uniform() - 0.5) / dim as f64)).collect();
         let mut vector_squares = Table::zeros(n, dim);
         (0..n).for_each(|i| vector_squares.row_mut(i).fill(1.0));

@@ -2,8 +2,8 @@
 //!
 //! One worker walks the sequences in order with one stream of draws, so a seed gives the same bits whatever the
 //! machine or load. Several workers are sharded (sample i goes to worker i modulo their number, each with its own draws
-//! and its own copy of the vectors) and meet after every [`ROUND`] tokens: a row moves by the mean of what the workers
-//! that changed it made of it. The result depends on the number of workers, but not on how many threads run them or how
+//! and its own copy of the vectors) and meet after every few thousand tokens, when every row moves by the sum of what the workers
+//! moved it. The result depends on the number of workers, but not on how many threads run them or how
 //! fast. Hogwild (Recht et al. 2011) shares one copy without locks, loses an update now and then, and gives other bits
 //! in every run.
 
@@ -18,11 +18,19 @@ use crate::lanes::{LANES, Level, Sigmoid, Step, add, learn};
 /// The exponent that flattens token frequencies for negative draws.
 const FLATTENING: f64 = 0.75;
 
+/// First vectors spread this far, by the number of dimensions: as gensim 4's. Those of word2vec.c spread half as far,
+/// and short logs end before they have parted.
+const FIRST_REACH: f64 = 1.0;
+
 /// The learning rate ends at this share of its start.
 const LAST_RATE: f64 = 1e-4;
 
-/// Tokens a worker reads before it meets the others.
-const ROUND: usize = 4096;
+/// Tokens that all workers together read before they meet, for each token of the vocabulary: few enough that what the
+/// others learnt meanwhile is small. With twice as many, eight workers already learn visibly less.
+const ROUND_PER_TOKEN: usize = 1;
+
+/// Bounds of a round: starting threads has its price, and a long round moves frequent rows too far.
+const ROUND_BOUNDS: (usize, usize) = (256, 16_384);
 
 /// What is predicted from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +77,12 @@ impl Table {
         Self { stride, values: vec![0.0; rows * stride] }
     }
 
-    /// Small draws, evenly from -0.5 / dim to 0.5 / dim.
-    pub(crate) fn drawn(rows: usize, dim: usize, draws: &mut Stream) -> Self {
+    /// Draws that spread evenly over -reach / dim to reach / dim.
+    pub(crate) fn drawn(rows: usize, dim: usize, reach: f64, draws: &mut Stream) -> Self {
         let mut table = Self::zeros(rows, dim);
         for i in 0..rows {
             for value in &mut table.row_mut(i)[..dim] {
-                *value = narrow((draws.uniform() - 0.5) / dim as f64);
+                *value = narrow((2.0 * draws.uniform() - 1.0) * reach / dim as f64);
             }
         }
         table
@@ -118,7 +126,7 @@ pub(crate) fn train(
     )?;
     let mut draws = Stream::new(ctx.seed);
     let tables = Own {
-        input: Table::drawn(n, settings.dim, &mut draws),
+        input: Table::drawn(n, settings.dim, FIRST_REACH, &mut draws),
         output: Table::zeros(n, settings.dim),
         changed: [Vec::new(), Vec::new()],
     };
@@ -159,16 +167,16 @@ fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
     let mut copies: Vec<Own> =
         (0..workers.len()).map(|_| Own { changed: [vec![false; rows], vec![false; rows]], ..start.clone() }).collect();
     let Own { mut input, mut output, .. } = start;
+    let round = (ROUND_PER_TOKEN * rows).clamp(ROUND_BOUNDS.0, ROUND_BOUNDS.1) / workers.len();
     loop {
         let mut left = false;
         for (workers, copies) in workers.chunks_mut(threads).zip(copies.chunks_mut(threads)) {
+            let mut pairs = workers.iter_mut().zip(copies);
+            let here = pairs.next();
             std::thread::scope(|scope| {
-                let running: Vec<_> = workers
-                    .iter_mut()
-                    .zip(copies)
-                    .map(|(worker, own)| scope.spawn(move || worker.go_on(own, ROUND)))
-                    .collect();
-                for handle in running {
+                let others: Vec<_> = pairs.map(|(worker, own)| scope.spawn(move || worker.go_on(own, round))).collect();
+                left |= here.is_some_and(|(worker, own)| worker.go_on(own, round));
+                for handle in others {
                     // A panic of a worker is a bug of ours and goes on in the caller.
                     left |= handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 }
@@ -184,21 +192,19 @@ fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
     }
 }
 
-/// Moves a row of the common table by the mean of what the workers that changed it made of it, in the workers' order,
-/// and gives it to all.
+/// Moves a row of the common table by the sum of what the workers moved it, in the workers' order, and gives it to all.
 fn merge(common: &mut Table, copies: &mut [Own], row: usize, which: usize, table: fn(&mut Own) -> &mut Table) {
-    let n_changed = copies.iter().filter(|own| own.changed[which][row]).count();
-    if n_changed == 0 {
+    if !copies.iter().any(|own| own.changed[which][row]) {
         return;
     }
     let to = common.row_mut(row);
-    let mut sums = vec![0.0_f32; to.len()];
+    let start = to.to_vec();
     for own in copies.iter_mut().filter(|own| own.changed[which][row]) {
-        add(&mut sums, table(own).row(row));
+        for ((to, start), moved) in to.iter_mut().zip(&start).zip(table(own).row(row)) {
+            *to += moved - start;
+        }
         own.changed[which][row] = false;
     }
-    let share = 1.0 / n_changed as f32;
-    to.iter_mut().zip(&sums).for_each(|(to, sum)| *to = sum * share);
     for own in copies {
         table(own).row_mut(row).copy_from_slice(to);
     }
@@ -215,7 +221,7 @@ fn hogwild(workers: &mut [Worker<'_>], start: Own, dim: usize, threads: usize) -
         for workers in workers.chunks_mut(per_thread) {
             let mut tables = Shared { stride, input: &input, output: &output, rows: Vec::new(), tokens: Vec::new() };
             scope.spawn(move || {
-                while workers.iter_mut().fold(false, |left, worker| worker.go_on(&mut tables, ROUND) | left) {}
+                while workers.iter_mut().fold(false, |left, worker| worker.go_on(&mut tables, ROUND_BOUNDS.1) | left) {}
             });
         }
     });
@@ -613,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merged_row_is_the_mean_of_the_workers_that_changed_it() {
+    fn a_merged_row_moves_by_the_sum_of_what_the_workers_moved_it() {
         let table = |value: f32| Table { stride: LANES, values: vec![value; 2 * LANES] };
         let own = |value, first| Own {
             input: table(value),
@@ -625,8 +631,8 @@ mod tests {
         for row in 0..2 {
             merge(&mut common, &mut copies, row, 0, |own| &mut own.input);
         }
-        assert_eq!((common.row(0)[0], common.row(1)[0]), (3.5, 2.0));
-        assert!(copies.iter().all(|own| own.input.row(0)[3] == 3.5 && own.input.row(1)[3] == 2.0));
+        assert_eq!((common.row(0)[0], common.row(1)[0]), (7.0, 2.0));
+        assert!(copies.iter().all(|own| own.input.row(0)[3] == 7.0 && own.input.row(1)[3] == 2.0));
         assert!(copies.iter().all(|own| own.changed[0] == [false, false]));
     }
 }

@@ -18,7 +18,8 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "skip-gram or CBOW with negative sampling over tokens, trained on training samples, pooled",
     reference: "Mikolov et al. 2013, NeurIPS, arXiv 1310.4546; update rule as the authors' word2vec.c; sif pooling: Arora, \
                 Liang and Ma 2017, ICLR",
-    revision: 1,
+    // 2: the first vectors spread twice as far.
+    revision: 2,
     params: &[
         ParamSpec {
             name: "architecture",
