@@ -246,7 +246,6 @@ fn learn_of_width<G: Group>(step: Step<'_>) {
         2 => learn_in_registers::<G, 2>(step),
         3 => learn_in_registers::<G, 3>(step),
         4 => learn_in_registers::<G, 4>(step),
-        5 | 6 | 7 => learn_in_memory::<G>(step),
         8 => learn_in_registers::<G, 8>(step),
         _ => learn_in_memory::<G>(step),
     }

@@ -3,7 +3,7 @@
 //! One worker walks the sequences in order with one stream of draws, so a seed gives the same bits whatever the
 //! machine or load. Several workers are sharded (sample i goes to worker i modulo their number, each with its own draws
 //! and its own copy of the vectors) and meet after every few thousand tokens, when every row moves by the sum of what the workers
-//! moved it. The result depends on the number of workers, but not on how many threads run them or how
+//! moved it (less where a round is long for the vocabulary, down to the mean). The result depends on the number of workers, but not on how many threads run them or how
 //! fast. Hogwild (Recht et al. 2011) shares one copy without locks, loses an update now and then, and gives other bits
 //! in every run.
 
@@ -167,6 +167,7 @@ fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
     let mut copies: Vec<Own> =
         (0..workers.len()).map(|_| Own { changed: [vec![false; rows], vec![false; rows]], ..start.clone() }).collect();
     let Own { mut input, mut output, .. } = start;
+    let mut before = 0;
     let round = (ROUND_PER_TOKEN * rows).clamp(ROUND_BOUNDS.0, ROUND_BOUNDS.1) / workers.len();
     loop {
         let mut left = false;
@@ -182,9 +183,14 @@ fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
                 }
             });
         }
+        let seen = workers.iter().map(|worker| worker.seen).sum::<u64>();
+        // Rounds of twice that and more (small vocabularies, long samples) are damped, down to the mean.
+        let fits = (2 * ROUND_PER_TOKEN * rows) as f64 / (seen - before).max(1) as f64;
+        let share = narrow(fits.clamp(1.0 / workers.len() as f64, 1.0));
+        before = seen;
         for row in 0..rows {
-            merge(&mut input, &mut copies, row, 0, |own| &mut own.input);
-            merge(&mut output, &mut copies, row, 1, |own| &mut own.output);
+            merge(&mut input, &mut copies, row, 0, share, |own| &mut own.input);
+            merge(&mut output, &mut copies, row, 1, share, |own| &mut own.output);
         }
         if !left {
             return input;
@@ -192,8 +198,16 @@ fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
     }
 }
 
-/// Moves a row of the common table by the sum of what the workers moved it, in the workers' order, and gives it to all.
-fn merge(common: &mut Table, copies: &mut [Own], row: usize, which: usize, table: fn(&mut Own) -> &mut Table) {
+/// Moves a row of the common table by a share of the sum of what the workers moved it, in the workers' order, and gives
+/// it to all.
+fn merge(
+    common: &mut Table,
+    copies: &mut [Own],
+    row: usize,
+    which: usize,
+    share: f32,
+    table: fn(&mut Own) -> &mut Table,
+) {
     if !copies.iter().any(|own| own.changed[which][row]) {
         return;
     }
@@ -201,7 +215,7 @@ fn merge(common: &mut Table, copies: &mut [Own], row: usize, which: usize, table
     let start = to.to_vec();
     for own in copies.iter_mut().filter(|own| own.changed[which][row]) {
         for ((to, start), moved) in to.iter_mut().zip(&start).zip(table(own).row(row)) {
-            *to += moved - start;
+            *to += share * (moved - start);
         }
         own.changed[which][row] = false;
     }
@@ -629,7 +643,7 @@ mod tests {
         let mut copies = [own(2.0, true), own(5.0, true), own(9.0, false)];
         let mut common = table(0.0);
         for row in 0..2 {
-            merge(&mut common, &mut copies, row, 0, |own| &mut own.input);
+            merge(&mut common, &mut copies, row, 0, 1.0, |own| &mut own.input);
         }
         assert_eq!((common.row(0)[0], common.row(1)[0]), (7.0, 2.0));
         assert!(copies.iter().all(|own| own.input.row(0)[3] == 7.0 && own.input.row(1)[3] == 2.0));

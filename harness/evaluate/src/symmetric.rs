@@ -118,7 +118,8 @@ fn diagonalise(v: &mut [f64], d: &mut [f64], e: &mut [f64], n: usize) {
         largest = largest.max(d[l].abs() + e[l].abs());
         let small = f64::EPSILON * largest;
         let m = (l..n).find(|&m| e[m].abs() <= small).unwrap_or(n - 1);
-        while m > l {
+        let mut left = m > l;
+        while left {
             let g = d[l];
             let p = (d[l + 1] - g) / (2.0 * e[l]);
             let r = if p < 0.0 { -length(p, 1.0) } else { length(p, 1.0) };
@@ -149,9 +150,7 @@ fn diagonalise(v: &mut [f64], d: &mut [f64], e: &mut [f64], n: usize) {
             p = -s * s2 * c3 * el1 * e[l] / dl1;
             e[l] = s * p;
             d[l] = c * p;
-            if e[l].abs() <= small {
-                break;
-            }
+            left = e[l].abs() > small;
         }
         d[l] += f;
         e[l] = 0.0;

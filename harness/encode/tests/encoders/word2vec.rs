@@ -105,7 +105,7 @@ fn cbow_shards_and_hogwild_part_the_groups_as_well() {
     ] {
         let (x, _) = encode(&*make("word2vec", &variant(&more)), &all, 200, &Context { threads: 2, ..CTX });
         let (within, between) = groups_part(&x);
-        assert!(within > 0.7 && between < within, "{more:?}: least within {within}, most between {between}");
+        assert!(within > 0.5 && between < within - 0.25, "{more:?}: least within {within}, most between {between}");
     }
 }
 
