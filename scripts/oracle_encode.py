@@ -1,16 +1,21 @@
-"""Writes tests/oracle/encode/*.toml: what scikit-learn answers for small corpora, and one step of skip-gram with
-negative sampling by NumPy in double precision.
+"""Writes tests/oracle/encode/*.toml: what scikit-learn, SciPy and the authors' sgt answer for small corpora, and by
+NumPy in double precision what no library offers: steps of word2vec and GloVe, transition matrices, pooled word vectors.
 
-Run with numpy 2.4.6, scikit-learn 1.9.1:
+Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, sgt 2.0.3 (pip install sgt --no-deps):
 
     python scripts/oracle_encode.py
 """
 
 import json
 import pathlib
+import re
 
 import numpy as np
+import scipy
 import sklearn
+from importlib.metadata import version
+from scipy.stats import entropy
+from sgt import SGT
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
@@ -158,28 +163,175 @@ def tfidf_cases():
                 }
 
 
+def text_cases():
+    english = [
+        "View shoes, view SHOES again; cart shoes.",
+        "search hats  and\n\ncoats",
+        "I paid 12 usd for hats, not coats!",
+        "a view of it",
+    ]
+    chinese = ["手机很好,屏幕也好", "酒店的 房间很干净", "手机 屏幕碎了", "水果新鲜,  很甜"]
+    for name, train, test in [
+        ("English", english, ["shoes of nobody", "x y", "HATS hats cart"]),
+        ("Chinese", chinese, ["手机壳很好", "abc", "房间\t新鲜"]),
+    ]:
+        for analyzer, low, high in [("words", 1, 1), ("words", 1, 2), ("characters", 1, 1), ("characters", 1, 2), ("characters", 3, 3)]:
+            v = TfidfVectorizer(
+                analyzer={"words": "word", "characters": "char"}[analyzer], ngram_range=(low, high), dtype=np.float64
+            ).fit(train)
+            yield {
+                "name": f"{name}, {analyzer}",
+                "analyzer": analyzer,
+                "train_texts": train,
+                "test_texts": test,
+                "ngram_min": low,
+                "ngram_max": high,
+                "train_x": rows(v.transform(train).toarray()),
+                "test_x": rows(v.transform(test).toarray()),
+            }
+
+
+def alphabet(train, most):
+    df = {}
+    for document in train:
+        for token in set(document):
+            df[token] = df.get(token, 0) + 1
+    return sorted(sorted(df, key=lambda token: (-df[token], token))[:most])
+
+
+def pair_corpora():
+    for name, train, test in corpora():
+        yield name, train, test, 4 if name == "power-law items" else 64
+
+
+def transition_cases():
+    def transform(document, known, smoothing):
+        if not any(token in known for token in document):
+            return [0.0] * len(known) ** 2
+        counts = np.full((len(known), len(known)), smoothing)
+        for a, b in zip(document, document[1:]):
+            if a in known and b in known:
+                counts[known.index(a), known.index(b)] += 1
+        total = counts.sum(axis=1, keepdims=True)
+        return (counts / np.where(total == 0, 1, total)).ravel()
+
+    for name, train, test, most in pair_corpora():
+        known = alphabet(train, most)
+        for smoothing in (0.0, 1.0):
+            yield {
+                "name": name,
+                "train": train,
+                "test": test,
+                "smoothing": smoothing,
+                "max_tokens": most,
+                "train_x": rows([transform(d, known, smoothing) for d in train]),
+                "test_x": rows([transform(d, known, smoothing) for d in test]),
+            }
+
+
+def sgt_cases():
+    for name, train, test, most in pair_corpora():
+        known = alphabet(train, most)
+        for kappa, sensitive in [(1.0, False), (1.0, True), (5.0, False), (0.3, True)]:
+            # Unknown tokens keep their place: sgt knows them and their pairs are left out afterwards.
+            every = sorted({token for document in train + test for token in document})
+
+            def transform(document):
+                if not document:
+                    return [0.0] * len(known) ** 2
+                full = SGT(alphabets=every, kappa=kappa, lengthsensitive=sensitive, flatten=False, mode="default").fit(list(document))
+                return np.asarray(full.loc[known, known], dtype=float).ravel()
+
+            yield {
+                "name": name,
+                "train": train,
+                "test": test,
+                "kappa": kappa,
+                "length_sensitive": sensitive,
+                "max_tokens": most,
+                "train_x": rows([transform(d) for d in train]),
+                "test_x": rows([transform(d) for d in test]),
+            }
+
+
+def behaviour_cases():
+    def shares(tokens, names):
+        return np.array([tokens.count(name) for name in names]) / max(len(tokens), 1)
+
+    def transform(tokens):
+        n = len(tokens)
+        if n == 0:
+            return [0.0] * 14
+        names, counts = np.unique(tokens, return_counts=True)
+        names, d = list(names), len(names)
+        pairs = list(zip(tokens, tokens[1:]))
+        h = entropy(counts)
+        conditional = 0.0
+        for name in sorted(set(tokens[:-1])):
+            after = [b for a, b in pairs if a == name]
+            conditional += len(after) / len(pairs) * entropy(np.unique(after, return_counts=True)[1])
+        runs, run = [1], 1
+        for a, b in pairs:
+            run = run + 1 if a == b else 1
+            runs.append(run)
+        gaps = []
+        for at, token in enumerate(tokens):
+            before = [i for i in range(at) if tokens[i] == token]
+            gaps += [np.log(at - before[-1])] if before else []
+        drift = np.abs(shares(tokens[: n // 2], names) - shares(tokens[n // 2 :], names)).sum() / 2 if n > 1 else 0.0
+        steps = max(n - 1, 1)
+        return [
+            np.log(1 + n),
+            np.log(1 + d),
+            d / n,
+            h,
+            h / np.log(d) if d > 1 else 0.0,
+            counts.max() / n,
+            np.mean(counts == 1),
+            sum(a == b for a, b in pairs) / steps,
+            len(set(pairs)) / steps,
+            conditional,
+            max(runs) / n,
+            np.mean(gaps) if gaps else 0.0,
+            drift,
+            np.log(1 + len(" ".join(tokens)) / n),
+        ]
+
+    for name, train, test in corpora():
+        yield {"name": name, "train": train, "test": test, "train_x": rows([transform(list(map(str, d))) for d in train]), "test_x": rows([transform(list(map(str, d))) for d in test])}
+
+
+def length_cases():
+    for name, train, test in corpora():
+        yield {"name": name, "train": train, "test": test, "train_x": [[np.log(1 + len(d))] for d in train], "test_x": [[np.log(1 + len(d))] for d in test]}
+
+
 def step_cases():
     rng = np.random.default_rng(3)
-    for name, dim, negatives in [
-        ("three distinct negatives", 5, [2, 3, 4]),
-        ("a negative drawn twice", 16, [2, 2, 4]),
-        ("a negative that is the neighbour is left out", 20, [1, 3, 1]),
-        ("the centre among the negatives", 33, [0, 5, 2]),
+    for name, dim, inputs, negatives in [
+        ("three distinct negatives", 5, [0], [2, 3, 4]),
+        ("a negative drawn twice", 16, [0], [2, 2, 4]),
+        ("a negative that is the neighbour is left out", 20, [0], [1, 3, 1]),
+        ("the centre among the negatives", 33, [0], [0, 5, 2]),
+        ("cbow: the mean of three tokens", 10, [0, 4, 3], [5, 2, 2]),
+        ("cbow: a token twice in the window", 70, [4, 4, 2], [1, 5, 3]),
     ]:
         w = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
         c = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
-        centre, neighbour, rate = 0, 1, 0.03125
+        target, rate = 1, 0.03125
         after_w, after_c = w.copy(), c.copy()
         gradient = np.zeros(dim)
-        for target, wanted in [(neighbour, 1.0)] + [(t, 0.0) for t in negatives if t != neighbour]:
-            push = rate * (wanted - 1 / (1 + np.exp(-(w[centre] @ after_c[target]))))
-            gradient += push * after_c[target]
-            after_c[target] += push * w[centre]
-        after_w[centre] += gradient
+        hidden = w[inputs].mean(axis=0)
+        for token, wanted in [(target, 1.0)] + [(t, 0.0) for t in negatives if t != target]:
+            push = rate * (wanted - 1 / (1 + np.exp(-(hidden @ after_c[token]))))
+            gradient += push * after_c[token]
+            after_c[token] += push * hidden
+        for token in inputs:
+            after_w[token] += gradient
         yield {
             "name": name,
-            "centre": centre,
-            "neighbour": neighbour,
+            "inputs": inputs,
+            "target": target,
             "negatives": negatives,
             "learning_rate": rate,
             "input": rows(w),
@@ -189,6 +341,94 @@ def step_cases():
         }
 
 
+def glove_cases():
+    rng = np.random.default_rng(5)
+    sequences = [[0, 1, 2, 1, 3, 0], [2, 2, 2], [4], [3, 1, 4, 0, 0, 2, 1]]
+    for window, symmetric, weighted in [(2, True, True), (3, False, True), (10, True, False)]:
+        counts = np.zeros((5, 5))
+        for tokens in sequences:
+            for i, a in enumerate(tokens):
+                for j in range(max(0, i - window), i):
+                    counts[a, tokens[j]] += 1 / (i - j) if weighted else 1
+                    if symmetric:
+                        counts[tokens[j], a] += 1 / (i - j) if weighted else 1
+        yield {
+            "name": f"window {window}",
+            "sequences": sequences,
+            "n_tokens": 5,
+            "window": window,
+            "symmetric": symmetric,
+            "distance_weighting": weighted,
+            "cells": [[int(i), int(j), counts[i, j]] for i, j in np.argwhere(counts > 0)],
+        }
+    for dim in (3, 16, 40):
+        w, c = rng.normal(size=(2, 4, dim)).astype(np.float32).astype(np.float64)
+        bw, bc = rng.normal(size=(2, 4)).astype(np.float32).astype(np.float64)
+        steps = [[int(i), int(j), float(np.float32(np.log(x))), float(np.float32(min(x / 10, 1) ** 0.75))] for i, j, x in [(0, 1, 0.5), (1, 0, 7.0), (2, 2, 40.0), (0, 3, 1.0), (0, 1, 0.5)]]
+        case = {"name": f"{dim} dimensions", "tokens": rows(w), "contexts": rows(c), "tokens_bias": bw.copy(), "contexts_bias": bc.copy(), "steps": steps, "learning_rate": 0.05}
+        gw, gc, gbw, gbc = np.ones_like(w), np.ones_like(c), np.ones(4), np.ones(4)
+        for i, j, log_x, weight in steps:
+            push = weight * (w[i] @ c[j] + bw[i] + bc[j] - log_x) * 0.05
+            to_w, to_c = push * c[j], push * w[i]
+            w[i] -= to_w / np.sqrt(gw[i])
+            c[j] -= to_c / np.sqrt(gc[j])
+            gw[i] += to_w**2
+            gc[j] += to_c**2
+            bw[i] -= push / np.sqrt(gbw[i])
+            bc[j] -= push / np.sqrt(gbc[j])
+            gbw[i] += push**2
+            gbc[j] += push**2
+        yield case | {"tokens_after": rows(w), "contexts_after": rows(c), "tokens_bias_after": bw, "contexts_bias_after": bc}
+
+
+def word_vector_cases():
+    rng = np.random.default_rng(6)
+    names = ["the", "of", "red", "shoes", "hats", "iPhone", "buy", "12", "手机", "手", "手机壳", "很", "好", "屏幕"]
+    table = {name: rng.normal(size=5).round(4) for name in names}
+    file = "".join(name + " " + " ".join(map(repr, map(float, v))) + "\n" for name, v in table.items())
+    train = ["Buy the red SHOES!", "the hats of the 12", "手机壳很好", "I buy: hats,shoes;hats", "iPhone屏幕 好 IPHONE"]
+    test = ["red red unknown", "nothing here", "手机坏好buy手", ""]
+
+    def split(text):
+        for part in re.findall(r"[\u4e00-\u9fff]+|[^\W_\u4e00-\u9fff]+", text):
+            if "\u4e00" <= part[0] <= "\u9fff":
+                while part:
+                    size = next((k for k in range(3, 0, -1) if part[:k] in table and len(part) >= k), 0)
+                    if size:
+                        yield part[:size]
+                    part = part[max(size, 1) :]
+            elif part in table or part.lower() in table:
+                yield part if part in table else part.lower()
+
+    samples = [list(split(text)) for text in train + test]
+    n = len(train)
+    for pooling in ("mean", "idf", "sif"):
+        a = 0.1
+        counts = {name: sum(s.count(name) for s in samples[:n]) for name in names}
+        total = sum(counts.values())
+        weight = {
+            "mean": lambda w: 1.0,
+            "idf": lambda w: np.log((1 + n) / (1 + sum(w in s for s in samples[:n]))) + 1,
+            "sif": lambda w: a / (a + counts[w] / total),
+        }[pooling]
+        x = np.zeros((len(samples), 5))
+        for i, sample in enumerate(samples):
+            if sample:
+                w = np.array([weight(word) for word in sample])
+                x[i] = w @ np.array([table[word] for word in sample]) / (w.sum() if pooling == "idf" else len(sample))
+        if pooling == "sif":
+            u = np.linalg.svd(x[:n])[2][0]
+            x -= np.outer(x @ u, u)
+        yield {"name": pooling, "file": file, "train_texts": train, "test_texts": test, "pooling": pooling, "sif_a": a, "x": rows(x)}
+
+
 write("bag_of_events", "scikit-learn", sklearn.__version__, 0.0, 0.0, "counts are exact", bag_cases())
-write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, "embeddings are stored in f32", tfidf_cases())
+stored = "embeddings are stored in f32"
+write("behaviour_features", "SciPy", scipy.__version__, 1e-6, 1e-6, stored, behaviour_cases())
+write("glove", "NumPy", np.__version__, 1e-5, 1e-6, "training is in f32", glove_cases())
+write("length_only", "NumPy", np.__version__, 1e-6, 1e-7, stored, length_cases())
+write("sgt", "sgt", version("sgt"), 1e-6, 1e-7, stored, sgt_cases())
+write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, stored, [*tfidf_cases(), *text_cases()])
+write("transition_matrix", "NumPy", np.__version__, 1e-6, 1e-7, stored, transition_cases())
 write("word2vec", "NumPy", np.__version__, 1e-6, 1e-6, "training is in f32", step_cases())
+write("word_vectors", "NumPy", np.__version__, 1e-5, 1e-6, stored, word_vector_cases())

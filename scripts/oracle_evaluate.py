@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from kneed import KneeLocator
+from sklearn.covariance import ledoit_wolf
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +92,52 @@ def posts():
     write("l2", "scikit-learn", cases, 1e-6, 1e-7, reason)
 
 
+def signed(components):
+    """The entry of largest absolute value is positive; where several are equal, the first."""
+    first = [np.argmax(np.abs(v) >= np.abs(v).max() * (1 - 1e-9)) for v in components]
+    return components * np.sign([v[at] for v, at in zip(components, first)])[:, None]
+
+
+def rotations():
+    rng = np.random.default_rng(4)
+
+    def vectors(n, d, rank, rows):
+        mix = rng.normal(0, 1, (rank, d)) * np.geomspace(3, 0.3, rank)[:, None]
+        return [(rng.normal(0, 1, (k, rank)) @ mix + 5).astype(np.float32) for k in (n, rows)]
+
+    inputs = {
+        "more rows than columns": vectors(40, 6, 6, 4),
+        "fewer rows than columns": vectors(7, 12, 12, 3),
+        "fewer directions than columns": vectors(30, 8, 3, 3),
+        "two directions to remove": vectors(12, 205, 10, 2),
+        "one column": vectors(9, 1, 1, 2),
+    }
+    tables = {"pca": [], "all_but_the_top": [], "whiten": []}
+    for name, (train, x) in inputs.items():
+        n, d = train.shape
+        wide, other = train.astype(float), x.astype(float)
+        if "fewer directions" in name:
+            # In f32 the rank is full; directions of rounding alone are left out.
+            rank = int((np.linalg.svd(wide - wide.mean(axis=0), compute_uv=False) > 1e-3).sum())
+        else:
+            rank = int(np.linalg.matrix_rank(wide - wide.mean(axis=0), tol=1e-3))
+        fitted = PCA(n_components=rank, svd_solver="full").fit(wide)
+        directions = signed(fitted.components_)
+        centred = other - fitted.mean_
+        case = dict(name=name, train=train, x=x)
+        tables["pca"].append(case | dict(expected=(centred @ directions[:50].T).ravel()))
+        top = directions[: max(1, d // 100)]
+        tables["all_but_the_top"].append(case | dict(expected=(centred - centred @ top.T @ top).ravel()))
+        _, shrinkage = ledoit_wolf(wide)
+        variances = fitted.explained_variance_ * (n - 1) / n
+        mean = np.var(wide, axis=0).sum() / d
+        factor = 1 / np.sqrt((1 - shrinkage) * variances + shrinkage * mean)
+        tables["whiten"].append(case | dict(expected=(centred @ directions.T * factor).ravel()))
+    for name, cases in tables.items():
+        write(name, "scikit-learn", cases, 1e-5, 1e-5, "vectors are read and stored as f32")
+
+
 if __name__ == "__main__":
     elbow()
+    rotations()
     posts()

@@ -28,18 +28,22 @@ impl Counts {
         self.unknown_tokens.fetch_add(unknown as u64, Ordering::Relaxed);
     }
 
-    /// What there is to tell.
+    /// What there is to tell where tokens are known from training.
     pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings_of("training knows", "tokens", "the training vocabulary")
+    }
+
+    /// What there is to tell: samples that hold nothing `known`, and `units` that are not in `vocabulary`.
+    pub(crate) fn warnings_of(&self, known: &str, units: &str, vocabulary: &str) -> Vec<String> {
         let mut warnings = Vec::new();
         let (rows, unknown) = (self.rows.load(Ordering::Relaxed), self.unknown_rows.load(Ordering::Relaxed));
         if unknown > 0 {
-            warnings
-                .push(format!("{unknown} of {rows} samples hold nothing that training knows, their vectors are zero"));
+            warnings.push(format!("{unknown} of {rows} samples hold nothing that {known}, their vectors are zero"));
         }
         let (tokens, unknown) = (self.tokens.load(Ordering::Relaxed), self.unknown_tokens.load(Ordering::Relaxed));
         if unknown > 0 {
             let percent = 100.0 * unknown as f64 / tokens as f64;
-            warnings.push(format!("{unknown} of {tokens} tokens ({percent:.2} %) are not in the training vocabulary"));
+            warnings.push(format!("{unknown} of {tokens} {units} ({percent:.2} %) are not in {vocabulary}"));
         }
         warnings
     }

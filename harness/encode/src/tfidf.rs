@@ -1,10 +1,12 @@
-//! Event n-grams weighted by how few training samples hold them, optionally reduced by a truncated SVD.
+//! N-grams of tokens, words or characters, weighted by how few training samples hold them, optionally reduced by a
+//! truncated SVD.
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
 use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
+use crate::analyzer::{ANALYZER, Analyzer, Reader};
 use crate::counting::{Counts, dense, embeddings};
 use crate::svd::{Sparse, Svd, truncated};
 use crate::vocabulary::{Rule, Vocabulary};
@@ -15,20 +17,21 @@ const WIDEST: usize = 4096;
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
     name: "tfidf",
-    summary: "n-grams of tokens, weighted by inverse document frequency, optionally reduced by truncated SVD",
+    summary: "n-grams of tokens, words or characters, weighted by inverse document frequency, optionally reduced by truncated SVD",
     reference: "Sparck Jones 1972, J. Documentation 28; Deerwester et al. 1990, JASIS 41; agrees with scikit-learn's \
                 TfidfVectorizer and TruncatedSVD",
     revision: 1,
     params: &[
+        ANALYZER,
         ParamSpec {
             name: "ngram_min",
-            summary: "shortest n-gram, in tokens",
+            summary: "shortest n-gram, in tokens, words or characters",
             kind: ParamKind::Integer { min: 1, max: 16 },
             default: ParamDefault::Integer(1),
         },
         ParamSpec {
             name: "ngram_max",
-            summary: "longest n-gram, in tokens",
+            summary: "longest n-gram, in tokens, words or characters",
             kind: ParamKind::Integer { min: 1, max: 16 },
             default: ParamDefault::Integer(1),
         },
@@ -82,6 +85,7 @@ pub(crate) fn build(params: &Params, _assets: &dyn Assets) -> Result<Box<dyn Enc
     let svd_dim = params.try_size("svd_dim");
     let max_features = params.try_size("max_features").or(if svd_dim.is_none() { Some(WIDEST) } else { None });
     Ok(Box::new(Tfidf {
+        analyzer: Analyzer::of(params),
         rule: Rule { ngram_min, ngram_max, min_df: params.size("min_df"), max_features },
         weighting: Weighting { sublinear_tf: params.flag("sublinear_tf"), norm: params.flag("norm") },
         smooth_idf: params.flag("smooth_idf"),
@@ -96,6 +100,7 @@ struct Weighting {
 }
 
 struct Tfidf {
+    analyzer: Analyzer,
     rule: Rule,
     weighting: Weighting,
     smooth_idf: bool,
@@ -103,6 +108,7 @@ struct Tfidf {
 }
 
 struct Fitted {
+    reader: Reader,
     vocabulary: Vocabulary,
     idf: Vec<f64>, // (n_features,)
     weighting: Weighting,
@@ -116,16 +122,19 @@ impl Encoder for Tfidf {
     }
 
     fn fit<'a>(&'a self, train: SequenceView<'_>, ctx: &Context) -> Result<Box<dyn Transform + 'a>, Failure> {
-        let vocabulary = Vocabulary::learn(train, self.rule)?;
+        let reader = Reader::learn(self.analyzer, train);
+        let documents: Vec<_> = (0..train.len()).map(|i| reader.read(train, i)).collect();
+        let vocabulary = Vocabulary::learn_from(&documents, reader.names(train), self.analyzer.unit(), self.rule)?;
         let more = f64::from(u8::from(self.smooth_idf));
         let n = vocabulary.n_rows as f64 + more;
         let idf =
             vocabulary.document_frequencies.iter().map(|&df| libm::log(n / (f64::from(df) + more)) + 1.0).collect();
-        let mut fitted = Fitted { vocabulary, idf, weighting: self.weighting, svd: None, counts: Counts::default() };
+        let mut fitted =
+            Fitted { reader, vocabulary, idf, weighting: self.weighting, svd: None, counts: Counts::default() };
         if let Some(dim) = self.svd_dim {
             let mut x = Sparse::new(fitted.vocabulary.len());
-            for i in 0..train.len() {
-                x.push(fitted.weigh(train.tokens(i)).0);
+            for document in &documents {
+                x.push(fitted.weigh(document).0);
             }
             fitted.svd = Some(truncated(&x, dim, ctx)?);
         }
@@ -159,11 +168,11 @@ impl Transform for Fitted {
         let width = self.svd.as_ref().map_or(self.vocabulary.len(), Svd::dim);
         let mut x = dense(rows.len(), width, "lower max_features, set svd_dim, or raise --memory", ctx)?;
         for i in 0..rows.len() {
-            let (weights, unknown) = self.weigh(rows.tokens(i));
+            let document = self.reader.read(rows, i);
+            let (weights, unknown) = self.weigh(&document);
             self.counts.row(!weights.is_empty());
-            let n_tokens = rows.tokens(i).len();
-            if self.vocabulary.is_of_tokens() {
-                self.counts.tokens(n_tokens, unknown);
+            if self.vocabulary.is_of_single_parts() {
+                self.counts.tokens(document.len(), unknown);
             }
             match &self.svd {
                 Some(svd) => {
@@ -184,7 +193,11 @@ impl Transform for Fitted {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.vocabulary.warnings();
         warnings.extend(self.svd.iter().filter_map(|svd| svd.warning.clone()));
-        warnings.extend(self.counts.warnings());
+        warnings.extend(self.counts.warnings_of(
+            "training knows",
+            self.reader.analyzer.unit(),
+            "the training vocabulary",
+        ));
         warnings
     }
 }

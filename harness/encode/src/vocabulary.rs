@@ -1,5 +1,6 @@
 //! The n-grams of the training rows, and how often each occurs in a row. Shared by `bag_of_events` and `tfidf`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use trailmark_core::{Failure, SequenceView};
@@ -7,9 +8,9 @@ use trailmark_core::{Failure, SequenceView};
 /// Which n-grams become features.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
-    /// Shortest n-gram, in tokens.
+    /// Shortest n-gram, in tokens, words or characters.
     pub(crate) ngram_min: usize,
-    /// Longest n-gram, in tokens.
+    /// Longest n-gram.
     pub(crate) ngram_max: usize,
     /// Rows an n-gram must occur in.
     pub(crate) min_df: usize,
@@ -31,14 +32,25 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Learns the n-grams of training rows.
-    ///
-    /// Token numbers come from the whole dataset, so order and choice go by token names: another fold's tokens cannot
-    /// move a column.
+    /// Learns the n-grams of training rows' tokens.
     pub(crate) fn learn(train: SequenceView<'_>, rule: Rule) -> Result<Self, Failure> {
+        let documents: Vec<&[u32]> = (0..train.len()).map(|i| train.tokens(i)).collect();
+        Self::learn_from(&documents, |token| Cow::Borrowed(train.token_name(token)), "tokens", rule)
+    }
+
+    /// Learns the n-grams of documents, whose parts are called `unit` and named by `name`.
+    ///
+    /// Token numbers come from the whole dataset, so order and choice go by names: another fold's tokens cannot move a
+    /// column.
+    pub(crate) fn learn_from<'a>(
+        documents: &[impl AsRef<[u32]>],
+        name: impl Fn(u32) -> Cow<'a, str>,
+        unit: &str,
+        rule: Rule,
+    ) -> Result<Self, Failure> {
         let mut frequencies: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
-        for i in 0..train.len() {
-            let mut grams = rule.grams(train.tokens(i));
+        for document in documents {
+            let mut grams = rule.grams(document.as_ref());
             grams.sort_unstable();
             grams.dedup();
             for gram in grams {
@@ -49,19 +61,19 @@ impl Vocabulary {
             }
         }
         let n_found = frequencies.len();
-        let mut grams: Vec<(Vec<&str>, Vec<u32>, u32)> = frequencies
+        let mut grams: Vec<(Vec<Cow<'a, str>>, Vec<u32>, u32)> = frequencies
             .into_iter()
             .filter(|(_, frequency)| *frequency as usize >= rule.min_df)
-            .map(|(gram, frequency)| (gram.iter().map(|&token| train.token_name(token)).collect(), gram, frequency))
+            .map(|(gram, frequency)| (gram.iter().map(|&part| name(part)).collect(), gram, frequency))
             .collect();
         if grams.is_empty() {
             return Err(Failure::bad_input(format!(
-                "no n-gram of {} to {} tokens occurs in at least {} of {} training samples ({n_found} distinct n-grams); \
+                "no n-gram of {} to {} {unit} occurs in at least {} of {} training samples ({n_found} distinct n-grams); \
                  lower min_df or ngram_min",
                 rule.ngram_min,
                 rule.ngram_max,
                 rule.min_df,
-                train.len()
+                documents.len()
             )));
         }
         let mut left_out = 0;
@@ -73,7 +85,7 @@ impl Vocabulary {
         grams.sort_by(|a, b| a.0.cmp(&b.0));
         let document_frequencies = grams.iter().map(|gram| gram.2).collect();
         let columns = (0_u32..).zip(grams).map(|(column, (_, gram, _))| (gram, column)).collect();
-        Ok(Self { rule, columns, document_frequencies, n_rows: train.len(), left_out })
+        Ok(Self { rule, columns, document_frequencies, n_rows: documents.len(), left_out })
     }
 
     /// Number of features.
@@ -81,8 +93,8 @@ impl Vocabulary {
         self.document_frequencies.len()
     }
 
-    /// True when every n-gram is one token, so that an n-gram not known is a token not known.
-    pub(crate) fn is_of_tokens(&self) -> bool {
+    /// True when every n-gram is one part, so that an n-gram not known is a part not known.
+    pub(crate) fn is_of_single_parts(&self) -> bool {
         self.rule.ngram_max == 1
     }
 

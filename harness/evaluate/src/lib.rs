@@ -3,6 +3,7 @@
 //! clusterer, and knows no store.
 
 mod aggregate;
+mod all_but_the_top;
 mod blocks;
 mod center;
 mod compare;
@@ -11,9 +12,13 @@ mod elbow;
 mod evidence;
 mod l2;
 mod leak;
+mod pca;
 mod pick;
+mod principal;
 mod standardize;
+mod symmetric;
 mod training_columns;
+mod whiten;
 
 use trailmark_core::catalogue::PostEntry;
 
@@ -30,9 +35,12 @@ pub use pick::{PickAnswer, silhouette_pick};
 /// The post steps, ascending by name.
 pub fn posts() -> Vec<PostEntry> {
     vec![
+        PostEntry { spec: &all_but_the_top::SPEC, build: all_but_the_top::build },
         PostEntry { spec: &center::SPEC, build: center::build },
         PostEntry { spec: &l2::SPEC, build: l2::build },
+        PostEntry { spec: &pca::SPEC, build: pca::build },
         PostEntry { spec: &standardize::SPEC, build: standardize::build },
+        PostEntry { spec: &whiten::SPEC, build: whiten::build },
     ]
 }
 
@@ -58,6 +66,7 @@ mod tests {
                 let fitted = (post.build)().fit(&matrix(&rows(case, "train"))).unwrap();
                 let mut x = matrix(&rows(case, "x"));
                 fitted.apply(&mut x).unwrap();
+                assert_eq!(x.as_slice().len(), numbers(case, "expected").len(), "{}", post.spec.name);
                 for (&actual, expected) in x.as_slice().iter().zip(numbers(case, "expected")) {
                     table.assert_close(post.spec.name, f64::from(actual), expected);
                 }

@@ -26,6 +26,7 @@ fn params(case: &toml::Table, names: &[&'static str]) -> Vec<(&'static str, Para
         .filter_map(|name| match case.get(*name)? {
             toml::Value::Integer(value) => Some((*name, integer(*value))),
             toml::Value::Boolean(value) => Some((*name, ParamValue::Flag(*value))),
+            toml::Value::Float(value) => Some((*name, ParamValue::Number(*value))),
             other => panic!("{name} is {other}"),
         })
         .collect()
@@ -33,7 +34,7 @@ fn params(case: &toml::Table, names: &[&'static str]) -> Vec<(&'static str, Para
 
 fn agrees(encoder: &str, names: &[&'static str]) {
     let table = oracle("encode", encoder);
-    for (at, case) in table.case.iter().enumerate() {
+    for (at, case) in table.case.iter().enumerate().filter(|(_, case)| case.contains_key("train")) {
         let (train, test) = (documents(case, "train"), documents(case, "test"));
         let n_train = train.len();
         let all = sequences(&[train, test].concat());
@@ -59,6 +60,97 @@ fn weights_and_projections_agree_with_scikit_learn_signs_included() {
     let names = ["ngram_min", "ngram_max", "min_df", "sublinear_tf", "smooth_idf", "norm", "svd_dim"];
     agrees("tfidf", &names);
     assert!(oracle("encode", "tfidf").case.iter().any(|case| case.contains_key("svd_dim")));
+}
+
+#[test]
+fn features_of_pairs_and_of_whole_samples_agree_with_their_references() {
+    agrees("behaviour_features", &[]);
+    agrees("length_only", &[]);
+    agrees("sgt", &["kappa", "length_sensitive", "max_tokens"]);
+    agrees("transition_matrix", &["smoothing", "max_tokens"]);
+}
+
+#[test]
+fn n_grams_of_words_and_characters_agree_with_scikit_learn() {
+    let table = oracle("encode", "tfidf");
+    let cases: Vec<&toml::Table> = table.case.iter().filter(|case| case.contains_key("train_texts")).collect();
+    assert_eq!(cases.len(), 10);
+    for case in cases {
+        let texts = |key: &str| -> Vec<String> {
+            case[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+        };
+        let (train, test) = (texts("train_texts"), texts("test_texts"));
+        let n_train = train.len();
+        let mut all = sequences(&vec![vec!["t".to_owned()]; n_train + test.len()]);
+        all.texts = [train, test].concat();
+        let mut params = params(case, &["ngram_min", "ngram_max"]);
+        params.push(("analyzer", ParamValue::Text(case["analyzer"].as_str().unwrap().to_owned())));
+        let (x, _) = encode(&*make("tfidf", &params), &all, n_train, &CTX);
+        let expected = [rows(case, "train_x"), rows(case, "test_x")].concat();
+        for (i, expected) in expected.iter().enumerate() {
+            assert_eq!(x.cols(), expected.len(), "{}", case["name"]);
+            for (j, expected) in expected.iter().enumerate() {
+                let what = format!("{}, text {i}, feature {j}", case["name"]);
+                table.assert_close(&what, x.row(i)[j].into(), *expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn words_that_training_does_not_know_are_counted_as_words() {
+    let all = sequences(&words(&["red shoes", "blue shoes", "green hats"]));
+    let analyzer = ("analyzer", ParamValue::Text("words".to_owned()));
+    let warnings = encode(&*make("tfidf", &[analyzer]), &all, 2, &CTX).1;
+    assert_eq!(
+        warnings,
+        [
+            "1 of 3 samples hold nothing that training knows, their vectors are zero",
+            "2 of 6 words (33.33 %) are not in the training vocabulary"
+        ]
+    );
+}
+
+#[test]
+fn a_matrix_of_pairs_keeps_the_tokens_of_most_samples_and_refuses_what_memory_cannot_hold() {
+    let all = sequences(&words(&["d c a", "c b", "c b a"]));
+    for name in ["sgt", "transition_matrix"] {
+        let (x, warnings) = encode(&*make(name, &[("max_tokens", integer(2))]), &all, 3, &CTX);
+        assert_eq!(
+            warnings[0], "2 tokens were left out, the 2 that occur in most training samples are known (max_tokens)",
+            "{name}"
+        );
+        assert_eq!(x.cols(), 4, "{name}");
+        let encoder = make(name, &[]);
+        let view = SequenceView::new(&all, &[0, 1, 2]);
+        let ctx = Context { memory_bytes: 100, ..CTX };
+        let failure = encoder.fit(view, &ctx).unwrap().transform(view, &ctx).err().unwrap();
+        assert_eq!(
+            (failure.class, failure.message.as_str()),
+            (
+                FailureClass::Oom,
+                "3 samples x 16 features need 192 bytes, the limit is 100 bytes; lower max_tokens or raise --memory"
+            ),
+            "{name}"
+        );
+        let failure = encoder.fit(SequenceView::new(&all, &[]), &CTX).err().unwrap();
+        assert_eq!(failure.message, "0 training samples hold no token at all", "{name}");
+    }
+}
+
+#[test]
+fn a_sample_draws_the_same_vector_alone_and_among_others_and_another_seed_draws_others() {
+    let all = sequences(&words(&["a", "a", "b"]));
+    let encoder = make("random_vector", &[("dim", integer(2000))]);
+    let x = encode(&*encoder, &all, 0, &CTX).0;
+    let fitted = encoder.fit(SequenceView::new(&all, &[]), &CTX).unwrap();
+    let alone = fitted.transform(SequenceView::new(&all, &[1]), &CTX).unwrap().into_matrix();
+    assert_eq!(bits(&alone), bits(&x.select_rows(&[1])));
+    assert_ne!(x.row(0), x.row(1), "equal samples are as far apart as others");
+    assert_ne!(bits(&x), bits(&encode(&*encoder, &all, 0, &Context { seed: 2, ..CTX }).0));
+    let mean = x.as_slice().iter().map(|value| f64::from(*value)).sum::<f64>() / 6000.0;
+    let square = x.as_slice().iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / 6000.0;
+    assert!(mean.abs() < 0.05 && (square - 1.0).abs() < 0.06, "{mean} {square}");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod counted;
+mod glove;
 mod precomputed;
+mod real;
 mod word2vec;
+mod word_vectors;
 
 use std::path::PathBuf;
 

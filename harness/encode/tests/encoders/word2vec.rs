@@ -1,10 +1,10 @@
 //! What training must bring about, measured; the numbers of one step are in the table beside its unit test.
 
-use trailmark_core::Stream;
 use trailmark_core::contract::Context;
 use trailmark_core::spec::ParamValue;
+use trailmark_core::{Matrix, Stream};
 
-use crate::{CTX, bits, encode, make, sequences, words};
+use crate::{CTX, bits, encode, make, sequences, try_make, words};
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
@@ -17,7 +17,7 @@ fn all_tokens() -> [(&'static str, ParamValue); 1] {
 }
 
 /// Two kinds of shopper: each mixes its own six tokens freely. The last twelve documents are single tokens.
-fn shoppers() -> trailmark_core::Sequences {
+pub(crate) fn shoppers() -> trailmark_core::Sequences {
     let mut draws = Stream::new(12);
     let mut documents: Vec<Vec<String>> =
         (0..200).map(|i| (0..12).map(|_| format!("{}{}", ["a", "b"][i % 2], draws.below(6))).collect()).collect();
@@ -25,12 +25,8 @@ fn shoppers() -> trailmark_core::Sequences {
     sequences(&documents)
 }
 
-#[test]
-fn tokens_that_share_contexts_end_nearer_than_tokens_that_do_not() {
-    let params =
-        [("dim", ParamValue::Integer(20)), ("epochs", ParamValue::Integer(20)), ("subsample", ParamValue::Number(0.0))];
-    let (x, warnings) = encode(&*make("word2vec", &params), &shoppers(), 200, &CTX);
-    assert_eq!(warnings, Vec::<String>::new());
+/// The least cosine of two tokens of one kind of shopper, and the greatest of two tokens of different kinds.
+pub(crate) fn groups_part(x: &Matrix<f32>) -> (f64, f64) {
     let (mut least_within, mut most_between) = (f64::INFINITY, f64::NEG_INFINITY);
     for i in 200..212 {
         for j in i + 1..212 {
@@ -42,6 +38,16 @@ fn tokens_that_share_contexts_end_nearer_than_tokens_that_do_not() {
             }
         }
     }
+    (least_within, most_between)
+}
+
+#[test]
+fn tokens_that_share_contexts_end_nearer_than_tokens_that_do_not() {
+    let params =
+        [("dim", ParamValue::Integer(20)), ("epochs", ParamValue::Integer(20)), ("subsample", ParamValue::Number(0.0))];
+    let (x, warnings) = encode(&*make("word2vec", &params), &shoppers(), 200, &CTX);
+    assert_eq!(warnings, Vec::<String>::new());
+    let (least_within, most_between) = groups_part(&x);
     assert!(least_within > 0.8 && most_between < 0.5, "within {least_within}, between {most_between}");
 }
 
@@ -81,4 +87,59 @@ fn a_sample_is_the_mean_of_its_known_tokens() {
     for ((a, b), both) in x.row(2).iter().zip(x.row(3)).zip(x.row(4)) {
         assert!((f64::from(*a) / 2.0 + f64::from(*b) / 2.0 - f64::from(*both)).abs() < 1e-7);
     }
+}
+
+fn variant(more: &[(&'static str, ParamValue)]) -> Vec<(&'static str, ParamValue)> {
+    [&[("dim", ParamValue::Integer(20)), ("epochs", ParamValue::Integer(20))], more].concat()
+}
+
+#[test]
+fn cbow_shards_and_hogwild_part_the_groups_as_well() {
+    let all = shoppers();
+    let workers = |n| ("workers", ParamValue::Integer(n));
+    for more in [
+        vec![("architecture", ParamValue::Text("cbow".to_owned())), ("learning_rate", ParamValue::Number(0.2))],
+        vec![workers(2)],
+        vec![workers(5)],
+        vec![workers(2), ("hogwild", ParamValue::Flag(true))],
+    ] {
+        let (x, _) = encode(&*make("word2vec", &variant(&more)), &all, 200, &Context { threads: 2, ..CTX });
+        let (within, between) = groups_part(&x);
+        assert!(within > 0.5 && between < within - 0.25, "{more:?}: least within {within}, most between {between}");
+    }
+}
+
+#[test]
+fn the_number_of_workers_shows_and_the_number_of_threads_does_not() {
+    let all = shoppers();
+    let encoder = make("word2vec", &variant(&[("workers", ParamValue::Integer(3))]));
+    let one = encode(&*encoder, &all, 200, &CTX).0;
+    for threads in [2, 3, 8] {
+        assert_eq!(bits(&one), bits(&encode(&*encoder, &all, 200, &Context { threads, ..CTX }).0), "{threads} threads");
+    }
+    assert_ne!(bits(&one), bits(&encode(&*make("word2vec", &variant(&[])), &all, 200, &CTX).0));
+}
+
+#[test]
+fn hogwild_says_that_it_is_not_reproducible_and_needs_workers() {
+    let hogwild = ("hogwild", ParamValue::Flag(true));
+    let encoder = make("word2vec", &[hogwild.clone(), ("workers", ParamValue::Integer(2))]);
+    let (_, warnings) = encode(&*encoder, &shoppers(), 200, &CTX);
+    assert_eq!(warnings, ["hogwild = true: these vectors are not reproducible, another run gives others"]);
+    assert_eq!(
+        try_make("word2vec", &[hogwild]).err().unwrap().0,
+        "word2vec: hogwild = true needs workers of 2 or more; one worker has nothing to share"
+    );
+}
+
+#[test]
+fn sif_pooling_weighs_frequent_tokens_down_and_removes_the_common_direction() {
+    let all = shoppers();
+    let sif = [("pooling", ParamValue::Text("sif".to_owned())), ("sif_a", ParamValue::Number(0.1))];
+    let (x, _) = encode(&*make("word2vec", &variant(&sif)), &all, 200, &CTX);
+    let (mean, _) = encode(&*make("word2vec", &variant(&[])), &all, 200, &CTX);
+    let strength = |x: &Matrix<f32>| -> f64 {
+        (0..x.cols()).map(|j| (0..200).map(|i| f64::from(x.row(i)[j])).sum::<f64>().powi(2)).sum::<f64>().sqrt()
+    };
+    assert!(strength(&x) < 0.1 * strength(&mean), "{} {}", strength(&x), strength(&mean));
 }
