@@ -1,4 +1,0 @@
-//! Forward passes. The arithmetic that costs time is in `kernels`, each product on one thread.
-
-pub(crate) mod bert;
-pub(crate) mod kernels;
