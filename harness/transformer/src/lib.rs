@@ -11,8 +11,10 @@ mod encoders;
 mod kernels;
 mod networks;
 
-pub use encoders::bert::{PARAMS as BERT_PARAMS, sizes as bert_sizes};
+pub use encoders::bert::{FAMILY as BERT, PARAMS as BERT_PARAMS};
 pub use encoders::frozen::{Family, LoadedNetwork, Sizes, build};
+pub use encoders::gpt2::{FAMILY as GPT2, PARAMS as GPT2_PARAMS};
+pub use encoders::t5::{FAMILY as T5, PARAMS as T5_PARAMS};
 pub use kernels::rows::Activation;
 pub use networks::bert::BertConfig;
 pub use networks::gpt2::Gpt2Config;

@@ -70,6 +70,9 @@ pub enum CheckpointError {
     /// A layer that the model has not.
     #[error("layer is {asked}, but the model has {layers} layers; use at most {layers}")]
     Layer { asked: usize, layers: usize },
+    /// Another engine's refusal to make the network.
+    #[error("the network cannot be made: {0}")]
+    Engine(String),
 }
 
 impl CheckpointError {

@@ -83,16 +83,9 @@ impl Weights {
         Ok(())
     }
 
-    /// Every tensor of real numbers: name, shape, and values row-major. Buffers such as `position_ids` are whole
-    /// numbers, which no network here reads.
-    ///
-    /// # Errors
-    /// When one holds NaN or infinity.
-    pub fn floats(&self) -> impl Iterator<Item = Result<(&str, &[usize], Vec<f32>), CheckpointError>> {
-        self.tensors
-            .iter()
-            .filter(|(_, stored)| is_float(stored.dtype))
-            .map(|(name, stored)| Ok((name.as_str(), stored.shape.as_slice(), self.widen(name, stored)?)))
+    /// True when `take` would find a tensor of that name.
+    pub fn has(&self, name: &str, prefix: &str) -> bool {
+        candidates(name, prefix).iter().any(|name| self.tensors.contains_key(name))
     }
 
     /// A tensor of that shape, row-major, under its bare name or behind a prefix that a checkpoint with heads puts
@@ -109,13 +102,7 @@ impl Weights {
     /// # Errors
     /// As for `take`.
     pub fn take_any(&self, names: &[&str], prefix: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let old = |name: &str| {
-            name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
-        };
-        let candidates = names.iter().flat_map(|name| {
-            let prefixed = format!("{prefix}{name}");
-            [(*name).to_owned(), prefixed.clone(), old(name), old(&prefixed)]
-        });
+        let candidates = names.iter().flat_map(|name| candidates(name, prefix));
         let Some((name, stored)) =
             candidates.into_iter().find_map(|name| self.tensors.get(&name).map(|stored| (name, stored)))
         else {
@@ -153,6 +140,10 @@ impl Weights {
     }
 }
 
-fn is_float(dtype: Dtype) -> bool {
-    matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
+/// What a tensor may be called.
+fn candidates(name: &str, prefix: &str) -> [String; 4] {
+    let old =
+        |name: &str| name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+    let prefixed = format!("{prefix}{name}");
+    [name.to_owned(), prefixed.clone(), old(name), old(&prefixed)]
 }

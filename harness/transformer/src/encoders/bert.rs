@@ -3,10 +3,9 @@
 //! A text is cut into word pieces, at most `max_tokens` with `[CLS]` and `[SEP]`. The empty text is `[CLS] [SEP]` and
 //! has a vector as any other.
 
-use trailmark_core::Spec;
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{ParamSpec, Params};
+use trailmark_core::{ParamSpec, Params, Spec};
 
 use super::frozen::{Family, Sizes, build as build_frozen};
 use super::params::{self, max_tokens};
@@ -42,11 +41,14 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Box<dyn Encoder>, Build
     build_frozen(params, assets, &FAMILY)
 }
 
-const FAMILY: Family<BertConfig> =
-    Family { read: BertConfig::read, sizes, network: |weights, config, _| Ok(Box::new(Bert::new(weights, config)?)) };
-
-/// What a BERT configuration says of texts.
-pub fn sizes(config: &BertConfig) -> Sizes {
-    let positions = config.max_position_embeddings;
-    Sizes { vocab_size: config.vocab_size, usual_tokens: positions, most_tokens: Some(positions), stand_in: None }
-}
+/// The architecture, with our network.
+pub const FAMILY: Family<BertConfig> = Family {
+    read: BertConfig::read,
+    sizes: |config| Sizes {
+        vocab_size: config.vocab_size,
+        usual_tokens: config.max_position_embeddings,
+        most_tokens: Some(config.max_position_embeddings),
+        stand_in: None,
+    },
+    network: |weights, config, _| Ok(Box::new(Bert::new(weights, config)?)),
+};

@@ -7,30 +7,30 @@
 
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{Params, Spec};
+use trailmark_core::{ParamSpec, Params, Spec};
 
 use super::frozen::{Family, Sizes, build as build_frozen};
 use super::params::{self, max_tokens};
 use crate::networks::gpt2::{Gpt2, Gpt2Config};
+
+/// The parameters of an encoder that reads GPT-2 folders.
+pub static PARAMS: &[ParamSpec] = &[
+    params::MODEL,
+    params::POOLING,
+    params::LAYER,
+    max_tokens(1, "Longest text in tokens; left out: the model's own (the smaller of n_positions and max_seq_length)"),
+    params::TRUNCATION_SIDE,
+    params::NORMALIZE,
+    params::PREFIX,
+    params::BATCH_TOKENS,
+];
 
 pub(crate) static SPEC: Spec = Spec {
     name: "gpt2",
     summary: "Frozen GPT-2 over the readable text of a sequence, one pooled vector each",
     reference: "Radford et al. 2019, Language Models are Unsupervised Multitask Learners. Agrees with transformers",
     revision: 1,
-    params: &[
-        params::MODEL,
-        params::POOLING,
-        params::LAYER,
-        max_tokens(
-            1,
-            "Longest text in tokens; left out: the model's own (the smaller of n_positions and max_seq_length)",
-        ),
-        params::TRUNCATION_SIDE,
-        params::NORMALIZE,
-        params::PREFIX,
-        params::BATCH_TOKENS,
-    ],
+    params: PARAMS,
 };
 
 pub(crate) const ENTRY: EncoderEntry = EncoderEntry { spec: &SPEC, build };
@@ -39,7 +39,8 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Box<dyn Encoder>, Build
     build_frozen(params, assets, &FAMILY)
 }
 
-const FAMILY: Family<Gpt2Config> = Family {
+/// The architecture, with our network.
+pub const FAMILY: Family<Gpt2Config> = Family {
     read: Gpt2Config::read,
     sizes: |config| Sizes {
         vocab_size: config.vocab_size,
