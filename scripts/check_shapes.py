@@ -56,7 +56,7 @@ def main():
         worst_ratio = max(worst_ratio, apart.max() / scale / 1e-4)
         print(f"{kind}: {len(expected)} states, values up to {numpy.abs(expected).max():.1f}, "
               f"largest difference {apart.max():.1e}; per state", " ".join(f"{value:.0e}" for value in apart))
-    sys.exit(worst_ratio > 1.0)
+    sys.exit(int(worst_ratio > 1.0))
 
 
 if __name__ == "__main__":
