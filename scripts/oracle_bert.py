@@ -1,4 +1,4 @@
-"""Writes tests/oracle/neural/minilm.toml: vectors of all-MiniLM-L6-v2 by sentence-transformers, normalised as the
+"""Writes tests/oracle/transformer/minilm.toml: vectors of all-MiniLM-L6-v2 by sentence-transformers, normalised as the
 model's modules.json asks.
 
     pip install torch==2.15.0 transformers==5.23.0 sentence-transformers==6.2.0
@@ -13,7 +13,7 @@ from pathlib import Path
 import sentence_transformers
 from sentence_transformers import SentenceTransformer
 
-TABLE = Path("tests/oracle/neural/minilm.toml")
+TABLE = Path("tests/oracle/transformer/minilm.toml")
 
 TEXTS = [
     "",

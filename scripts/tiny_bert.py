@@ -1,4 +1,4 @@
-"""Makes tests/fixtures/models/tiny-bert and its reference activations, tests/oracle/neural/bert.toml.
+"""Makes tests/fixtures/models/tiny-bert and its reference activations, tests/oracle/transformer/bert.toml.
 
 A BERT with random weights, 2 layers and width 32, in the layout of the Hugging Face hub, small enough to live in the
 repository. transformers runs it in double precision; every layer's output is kept.
@@ -17,7 +17,7 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel
 
 FOLDER = Path("tests/fixtures/models/tiny-bert")
-TABLE = Path("tests/oracle/neural/bert.toml")
+TABLE = Path("tests/oracle/transformer/bert.toml")
 
 WORDS = """the a an of and to in for with on from by search view cart buy watch rate browse click order return price low
 mid high red blue green black white shirt dress shoes boots bag coat hat phone case lamp desk chair book film music toy

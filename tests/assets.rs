@@ -14,7 +14,7 @@ fn movielens_runs_on_the_fetched_data() {
     }
     let bench = Bench::new();
     shipped(&bench, "movielens.toml");
-    // Without the sentence encoder, whose own test is in `neural`: this one is about the data and the protocol.
+    // Without the sentence encoder, whose own test is in `transformer`: this one is about the data and the protocol.
     bench
         .trailmark(&["run", "movielens.toml", "-o", "run", "-F", "/minilm/", "--set", "sweep.n_clusters=[4,8]"])
         .exits(0);

@@ -7,6 +7,7 @@ use trailmark_core::catalogue::EncoderEntry;
 pub(crate) fn catalogue() -> Catalogue {
     let mut encoders: Vec<EncoderEntry> = trailmark_encode::registry();
     encoders.extend(trailmark_neural::registry());
+    encoders.extend(trailmark_transformer::registry());
     encoders.sort_by_key(|entry| entry.spec.name);
     Catalogue {
         encoders,

@@ -1,4 +1,4 @@
 //! One file per encoder kind.
 
-pub(crate) mod batches;
-pub(crate) mod bert;
+pub(crate) mod bert_candle;
+pub(crate) mod gpt2_candle;

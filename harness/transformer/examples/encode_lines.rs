@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = std::fs::read_to_string(file)?.lines().map(str::to_owned).collect();
     let rows: Vec<usize> = (0..texts.len()).collect();
     let sequences = Sequences { texts, ..Sequences::default() };
-    let entry = trailmark_neural::registry().into_iter().find(|e| e.spec.name == "bert").ok_or("bert is missing")?;
+    let entry =
+        trailmark_transformer::registry().into_iter().find(|e| e.spec.name == "bert").ok_or("bert is missing")?;
     let params = Params::defaults(entry.spec).with("model", ParamValue::Text(model.clone()));
     let encoder = (entry.build)(&params, &Folders)?;
     let ctx = Context { seed: 0, threads: threads.parse()?, memory_bytes: u64::MAX };

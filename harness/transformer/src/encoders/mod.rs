@@ -1,0 +1,9 @@
+//! From texts to embeddings: what all kinds share (`frozen`, `pooling`, `blocks`), and one file per kind.
+
+pub(crate) mod bert;
+pub(crate) mod blocks;
+pub(crate) mod frozen;
+pub(crate) mod gpt2;
+pub(crate) mod params;
+pub(crate) mod pooling;
+pub(crate) mod t5;
