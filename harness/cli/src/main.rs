@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            note(format!("{}", error.message.trim_end()));
+            note(error.message.trim_end());
             ExitCode::from(error.code)
         }
     }

@@ -31,6 +31,6 @@ pub(crate) fn run(args: &GateArgs) -> CliResult<u8> {
         .map_err(|error| CliError::new(exit_code::SUITE, format!("error: {error}")))?;
     run.write("gate.json", &report.to_json())?;
     answer(report.table().render(args.format.into()));
-    note(format!("{}", report.message));
+    note(&report.message);
     Ok(report.exit_code)
 }
