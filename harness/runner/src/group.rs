@@ -337,7 +337,8 @@ impl<'a> Arm<'a> {
         }
     }
 
-    /// The cell of the chosen n_clusters: its scores, copied; with "none", those of one cluster in this space.
+    /// The cell of the chosen n_clusters: its labels, scored with a value for every sample beside; with "none", one
+    /// cluster in this space.
     fn auto(&self, space: &Space, records: &[&CellRecord]) -> CellRecord {
         let picks = auto::picks(&self.prepared.job.suite.sweep, records);
         let Some(pick) = picks.first().cloned() else {

@@ -436,18 +436,10 @@ fn a_cut_of_real_weights_gives_its_golden_vectors() {
     }
 }
 
-/// The whole model: a folder `minilm` among the assets, or what `fetch` left in the cache.
-fn minilm() -> Option<PathBuf> {
-    let cached = std::env::var_os("TRAILMARK_CACHE")
-        .map(|cache| PathBuf::from(cache).join("models/minilm"))
-        .filter(|folder| folder.join("model.safetensors").is_file());
-    cached.or_else(|| trailmark_kit::asset("minilm"))
-}
-
 #[test]
 fn the_whole_minilm_gives_the_vectors_of_sentence_transformers() {
     let table = trailmark_kit::oracle("transformer", "minilm");
-    let Some(folder) = minilm() else { return };
+    let Some(folder) = trailmark_kit::model("minilm") else { return };
     let texts: Vec<String> = table.case.iter().map(text).collect();
     let (x, warnings) = encode_with(&*build(&params(&folder)), &texts, &Context { threads: 2, ..CTX });
     let mut worst = 0.0_f64;

@@ -149,6 +149,16 @@ pub fn asset(relative: &str) -> Option<PathBuf> {
     found
 }
 
+/// A model that `trailmark fetch` leaves in the cache (`TRAILMARK_CACHE/models/<name>`), or a folder of that name among
+/// the assets. Absence is handled as in [`asset`].
+///
+/// # Panics
+/// When the model is required and absent.
+pub fn model(name: &str) -> Option<PathBuf> {
+    let cached = std::env::var_os("TRAILMARK_CACHE").map(|cache| PathBuf::from(cache).join("models").join(name));
+    cached.filter(|folder| folder.is_dir()).or_else(|| asset(name))
+}
+
 /// The bytes of a file, unpacked when its name ends in `.gz`.
 ///
 /// # Panics

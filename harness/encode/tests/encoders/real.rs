@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use trailmark_core::contract::{Context, Encoder, MetricInput, SweepPoint};
+use trailmark_core::contract::{Assets, Context, Encoder, MetricInput, SweepPoint};
 use trailmark_core::spec::ParamValue;
 use trailmark_core::{Labels, Matrix, Params, Sequences};
 use trailmark_kit::asset;
@@ -138,6 +138,33 @@ fn glove_of_bank_queries_parts_intents_as_in_scikit_learn() {
     eprintln!("BANKING77, GloVe 50d (20,000 words), mean: NMI, ARI, ACC {got:.2?}; {warnings:?}");
     for (got, expected) in got.into_iter().zip([41.8, 8.1, 20.1]) {
         assert!((got - expected).abs() <= 2.0, "{got} is not within 2 points of {expected}");
+    }
+}
+
+/// Assets of a test that has one model, given as a folder.
+struct OneModel(std::path::PathBuf);
+
+impl Assets for OneModel {
+    fn model(&self, _name: &str) -> Result<std::path::PathBuf, String> {
+        Ok(self.0.clone())
+    }
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        path.into()
+    }
+}
+
+#[test]
+fn minilm_of_bank_queries_parts_intents_as_in_scikit_learn() {
+    let (Some(folder), Some(model)) = (asset("banking77"), trailmark_kit::model("minilm")) else { return };
+    let (all, truth, n_train) = banking(&folder);
+    let entry = trailmark_transformer::registry().into_iter().find(|entry| entry.spec.name == "bert").unwrap();
+    let params = Params::defaults(entry.spec).with("model", ParamValue::Text("minilm".to_owned()));
+    let encoder = (entry.build)(&params, &OneModel(model)).unwrap();
+    let x = encode(&*encoder, &all, 0, &Context { threads: 2, memory_bytes: 1 << 31, ..CTX }).0;
+    let got = scores(&x, n_train, false, &truth, 77, 3);
+    eprintln!("BANKING77, all-MiniLM-L6-v2: NMI, ARI, ACC {got:.2?}");
+    for (got, expected) in got.into_iter().zip([78.8, 49.4, 61.4]) {
+        assert!((got - expected).abs() <= 1.5, "{got} is not within 1.5 points of {expected}");
     }
 }
 
