@@ -89,10 +89,10 @@ mod tests {
 
     #[test]
     fn the_stream_of_a_seed_never_changes() {
+        // Pinned when first written: another library version that draws otherwise would change every stored number.
         let mut stream = Stream::new(7);
-        let first = [stream.next_u64(), stream.next_u64()];
-        assert_eq!(first, [Stream::new(7).next_u64(), first[1]]);
-        assert_ne!(Stream::new(8).next_u64(), first[0]);
+        assert_eq!([stream.next_u64(), stream.next_u64()], [2910824217569608635, 3098856782162503994]);
+        assert_ne!(Stream::new(8).next_u64(), Stream::new(7).next_u64());
     }
 
     #[test]
