@@ -3,7 +3,7 @@
 use trailmark_core::contract::{Context, Partition, SweepPoint};
 use trailmark_core::{Failure, FailureClass, Fold, Labels};
 use trailmark_evaluate::LeakGuard;
-use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick};
+use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick, UserScores};
 
 use crate::Sink;
 use crate::auto;
@@ -337,7 +337,7 @@ impl<'a> Arm<'a> {
         }
     }
 
-    /// The cell of the chosen n_clusters: its labels, scored with a value for every sample beside; with "none", one
+    /// The cell of the chosen n_clusters: its scores, with a value for every sample beside; with "none", those of one
     /// cluster in this space.
     fn auto(&self, space: &Space, records: &[&CellRecord]) -> CellRecord {
         let picks = auto::picks(&self.prepared.job.suite.sweep, records);
@@ -354,63 +354,72 @@ impl<'a> Arm<'a> {
                 _ => None,
             })
         });
-        let (labels, assignment, mut warnings) = match chosen {
-            Some(scores) => {
-                let mut damaged = Vec::new();
-                let found = self.prepared.job.store.load::<LabelsArtifact>(&scores.labels, &mut damaged);
-                self.sink.tell_damaged(damaged);
-                match found {
-                    Ok(Some(labels)) => (labels, scores.assignment.clone(), scores.warnings.clone()),
-                    Ok(None) => {
-                        let message = format!(
-                            "the labels of the chosen cell are damaged (object {}); run again to make them anew",
-                            scores.labels.short()
-                        );
-                        return self.failed(NClusters::Auto, Failure::new(FailureClass::External, message));
-                    }
-                    Err(error) => {
-                        let failure = Failure::from_error(FailureClass::External, &error);
-                        self.sink.fail(error.into());
-                        return self.failed(NClusters::Auto, failure);
-                    }
-                }
-            }
+        let made = match chosen {
+            Some(scores) => self.stored(scores).map(|(scored, labels)| Done {
+                warnings: scores.warnings.clone(),
+                ..Done::new(scored, labels, &scores.assignment)
+            }),
             None => {
                 let labels = LabelsArtifact {
                     train: trailmark_evaluate::one_cluster(self.fold.train.len()),
                     test: trailmark_evaluate::one_cluster(self.fold.test.len()),
                 };
-                (labels, ONE_CLUSTER_RULE.to_owned(), Vec::new())
+                let scored = self.scoring(space).arms(&[&labels]).remove(0);
+                scored.map(|scored| Done::new(scored, labels, ONE_CLUSTER_RULE))
             }
+        };
+        let made = made.and_then(|mut done| {
+            shield(|| score::add_sample_scores(&self.scoring(space), &done.labels, &mut done.scored))?;
+            Ok(done)
+        });
+        let mut done = match made {
+            Ok(done) => done,
+            Err(failure) => return self.failed(NClusters::Auto, failure),
         };
         let undefined = records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_))).count();
         if undefined > 0 {
-            warnings
-                .push(format!("{undefined} of {} values of n_clusters failed and could not be chosen", records.len()));
+            let total = records.len();
+            done.warnings.push(format!("{undefined} of {total} values of n_clusters failed and could not be chosen"));
         }
         match pick.n_clusters {
-            None => warnings.push(format!("the {} rule found no structure: scored as one cluster", pick.rule)),
+            None => done.warnings.push(format!("the {} rule found no structure: scored as one cluster", pick.rule)),
             Some(value) => {
                 let values = &self.prepared.job.suite.sweep.n_clusters;
                 if values.len() > 1 && (values.first() == Some(&value) || values.last() == Some(&value)) {
-                    warnings.push(format!("n_clusters = {value} is at the edge of the sweep"));
+                    done.warnings.push(format!("n_clusters = {value} is at the edge of the sweep"));
                 }
             }
         }
-        let scored = self.scoring(space).arms(&[&labels]).remove(0);
-        let scored = scored.map(|mut scored| {
-            score::add_sample_scores(&self.scoring(space), &labels, &mut scored);
-            scored
-        });
-        let chosen_from = records
+        done.chosen_from = records
             .iter()
             .filter_map(|record| match (record.cell.n_clusters, &record.outcome) {
                 (NClusters::Fixed(value), Outcome::Ok(_)) => Some(value),
                 _ => None,
             })
             .collect();
-        let done = scored.map(|scored| Done { picks, chosen_from, warnings, ..Done::new(scored, labels, &assignment) });
-        self.slot().record(NClusters::Auto, done, self.sink)
+        done.picks = picks;
+        self.slot().record(NClusters::Auto, Ok(done), self.sink)
+    }
+
+    /// What a cell that is done keeps in its record and in the store.
+    fn stored(&self, scores: &CellScores) -> Result<(Scored, LabelsArtifact), Failure> {
+        let mut damaged = Vec::new();
+        let store = &self.prepared.job.store;
+        let labels = store.load::<LabelsArtifact>(&scores.labels, &mut damaged);
+        let users = store.load::<UserScores>(&scores.user_scores, &mut damaged);
+        self.sink.tell_damaged(damaged);
+        match (labels, users) {
+            (Ok(Some(labels)), Ok(Some(users))) => Ok((Scored { rows: scores.rows.clone(), users }, labels)),
+            (Err(error), _) | (_, Err(error)) => {
+                let failure = Failure::from_error(FailureClass::External, &error);
+                self.sink.fail(error.into());
+                Err(failure)
+            }
+            _ => {
+                let message = "the stored labels or scores of the chosen cell are damaged; run again to make them anew";
+                Err(Failure::new(FailureClass::External, message))
+            }
+        }
     }
 }
 

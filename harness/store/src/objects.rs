@@ -91,11 +91,6 @@ impl ObjectStore {
         self.root.join("objects").join(&name[..2]).join(&name[2..])
     }
 
-    /// True when there is an object under this key; its bytes are checked when it is read.
-    pub fn contains(&self, key: &Key) -> bool {
-        self.path(key).is_file()
-    }
-
     /// Reads an object and checks it against its hash.
     ///
     /// # Errors

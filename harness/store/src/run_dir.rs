@@ -43,11 +43,6 @@ impl RunDir {
         self.root.join("report")
     }
 
-    /// Where the scores go.
-    pub fn scores_csv(&self) -> PathBuf {
-        self.root.join("scores.csv")
-    }
-
     /// The manifest; none when the folder holds no run.
     ///
     /// # Errors

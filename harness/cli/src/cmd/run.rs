@@ -1,7 +1,6 @@
 //! `trailmark run SUITE`
 
 use trailmark_data::AssetStore;
-use trailmark_report::{Format, Width};
 use trailmark_runner::{Fault, Job, Limits, LoadedDataset, Prepared};
 use trailmark_store::{FORMAT_VERSION, ObjectStore, RunDir, RunManifest};
 use trailmark_suite::Suite;
@@ -91,17 +90,7 @@ fn report(run: &RunDir, suite: &Suite, manifest: RunManifest) -> CliResult<()> {
     view::compare(run, suite, &manifest)?;
     let view = view::read(run, manifest)?;
     view::write(run, &view)?;
-    for dataset in view.manifest.datasets.keys() {
-        answer(trailmark_report::ranking(&view, dataset, Width::Terminal).render(Format::Table));
-        if !view.comparisons.is_empty() {
-            answer(trailmark_report::comparisons(&view, dataset).render(Format::Table));
-        }
-    }
-    let verdict = trailmark_report::answer(&view);
-    answer(&verdict.headline);
-    for caution in &verdict.cautions {
-        answer(format!("  note: {caution}"));
-    }
+    answer(trailmark_report::terminal(&view).trim_end());
     Ok(())
 }
 
