@@ -6,7 +6,7 @@ use kodama::Method;
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Spec};
+use trailmark_core::{Cost, Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Space, Spec};
 use trailmark_geometry::condensed_euclidean;
 
 use crate::centred::Centred;
@@ -22,6 +22,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Ward 1963, J. Am. Stat. Assoc. 58 (ward.D2: Murtagh and Legendre 2014, J. Classif. 31); Muellner 2011, \
                 arXiv 1109.2378, through kodama",
     revision: 1,
+    cost: Cost { time: "n_samples^2 * n_features, once a sweep", memory: "2 * n_samples^2" },
     params: &[
         ParamSpec {
             name: "linkage",
@@ -103,10 +104,11 @@ impl Agglomerative {
 impl Clusterer for Agglomerative {
     fn fit_sweep(
         &self,
-        x: &Matrix<f32>,
+        space: &Space<'_>,
         points: &[SweepPoint],
         ctx: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>> {
+        let x = &*space.points.to_f32();
         if let Err(failure) = self.check(x, ctx) {
             return points.iter().map(|_| Err(failure.clone())).collect();
         }
@@ -115,13 +117,14 @@ impl Clusterer for Agglomerative {
         points
             .iter()
             .map(|point| {
-                check_n_clusters(x.rows(), point.n_clusters)?;
-                let labels = tree.cut(point.n_clusters);
+                let n_clusters = point.asked()?;
+                check_n_clusters(x.rows(), n_clusters)?;
+                let labels = tree.cut(n_clusters);
                 let by_members = |labels, rule| -> Box<dyn Partition> {
-                    Box::new(MemberPartition::new(Arc::clone(&data), labels, point.n_clusters, rule))
+                    Box::new(MemberPartition::new(Arc::clone(&data), labels, n_clusters, rule))
                 };
                 Ok(match self.linkage {
-                    Linkage::Ward => Box::new(CentroidPartition::of_labels(&data, labels, point.n_clusters)),
+                    Linkage::Ward => Box::new(CentroidPartition::of_labels(&data, labels, n_clusters)),
                     Linkage::Average => by_members(labels, MemberRule::LeastMean),
                     Linkage::Complete => by_members(labels, MemberRule::LeastFarthest),
                     Linkage::Single => by_members(labels, MemberRule::Nearest),

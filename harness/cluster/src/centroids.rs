@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use trailmark_core::contract::Partition;
+use trailmark_core::contract::{Partition, Points};
 use trailmark_core::{Failure, Labels, Matrix};
 
 use crate::centred::{Centred, subtract};
@@ -191,7 +191,8 @@ impl Partition for CentroidPartition {
         &self.labels
     }
 
-    fn assign(&self, rows: &Matrix<f32>) -> Result<Labels, Failure> {
+    fn assign(&self, rows: Points<'_>) -> Result<Labels, Failure> {
+        let rows = &*rows.to_f32();
         check_rows(self.mean.len(), rows)?;
         let rows = subtract(rows, &self.mean);
         let squared_lengths: Vec<f64> = rows.iter_rows().map(squared_length).collect();

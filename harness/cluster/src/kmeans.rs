@@ -4,7 +4,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec, Stream};
+use trailmark_core::{Cost, Failure, Matrix, ParamKind, ParamSpec, Params, Space, Spec, Stream};
 
 use crate::centred::Centred;
 use crate::centroids::{CentroidPartition, inertia_of};
@@ -19,6 +19,10 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Lloyd 1982, IEEE Trans. Inf. Theory 28; Arthur and Vassilvitskii 2007, SODA; Hamerly 2010, SDM; \
                 parameters as scikit-learn's KMeans",
     revision: 1,
+    cost: Cost {
+        time: "n_init * iterations * n_samples * n_clusters * n_features at most",
+        memory: "n_samples * (4 * n_features + 64)",
+    },
     params: &[
         ParamSpec {
             name: "n_init",
@@ -74,7 +78,7 @@ pub(crate) fn sweep_over(
     x: &Matrix<f32>,
     points: &[SweepPoint],
     ctx: &Context,
-    fit: impl Fn(&Centred, &SweepPoint) -> Result<Box<dyn Partition>, Failure>,
+    fit: impl Fn(&Centred, usize, u64) -> Result<Box<dyn Partition>, Failure>,
 ) -> Vec<Result<Box<dyn Partition>, Failure>> {
     let ready = check_vectors(x).map_err(Failure::from).and_then(|()| check_memory(what, memory_needed(x), ctx));
     if let Err(failure) = ready {
@@ -84,8 +88,9 @@ pub(crate) fn sweep_over(
     points
         .iter()
         .map(|point| {
-            check_n_clusters(x.rows(), point.n_clusters)?;
-            fit(&data, point)
+            let n_clusters = point.asked()?;
+            check_n_clusters(x.rows(), n_clusters)?;
+            fit(&data, n_clusters, point.seed)
         })
         .collect()
 }
@@ -100,27 +105,29 @@ struct KMeans {
 impl Clusterer for KMeans {
     fn fit_sweep(
         &self,
-        x: &Matrix<f32>,
+        space: &Space<'_>,
         points: &[SweepPoint],
         ctx: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>> {
-        sweep_over("kmeans", x, points, ctx, |data, point| Ok(Box::new(self.fit(data, point))))
+        sweep_over("kmeans", &space.points.to_f32(), points, ctx, |data, n_clusters, seed| {
+            Ok(Box::new(self.fit(data, n_clusters, seed)))
+        })
     }
 }
 
 impl KMeans {
-    fn fit(&self, data: &Centred, point: &SweepPoint) -> CentroidPartition {
+    fn fit(&self, data: &Centred, n_clusters: usize, seed: u64) -> CentroidPartition {
         let stop = Stop { max_iter: self.max_iter, tol: self.tol * data.mean_variance };
         let mut best: Option<(f64, Lloyd)> = None;
         for run in 0..self.n_init {
             // A stream per start: raising n_init adds starts and changes none.
-            let mut draws = Stream::new(trailmark_core::random::seed(point.seed, "kmeans start", &[&run.to_string()]));
-            let end = lloyd_from(data, start(data, point.n_clusters, self.init, &mut draws), stop);
+            let mut draws = Stream::new(trailmark_core::random::seed(seed, "kmeans start", &[&run.to_string()]));
+            let end = lloyd_from(data, start(data, n_clusters, self.init, &mut draws), stop);
             let inertia = inertia_of(&data.x, &end.labels, &end.centres);
             if best.as_ref().is_none_or(|(least, _)| inertia < *least) {
                 best = Some((inertia, end));
             }
-            if point.n_clusters == 1 {
+            if n_clusters == 1 {
                 break; // every start ends at the mean
             }
         }

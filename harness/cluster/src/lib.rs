@@ -18,13 +18,14 @@ mod seeding;
 mod to_members;
 
 use trailmark_core::catalogue::ClustererEntry;
+use trailmark_core::contract::NumberOfClusters;
 
 /// All clusterers, ascending by name.
 pub fn registry() -> Vec<ClustererEntry> {
     vec![
-        ClustererEntry { spec: &agglomerative::SPEC, build: agglomerative::build },
-        ClustererEntry { spec: &kmeans::SPEC, build: kmeans::build },
-        ClustererEntry { spec: &linfa_kmeans::SPEC, build: linfa_kmeans::build },
+        ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
+        ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
+        ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
     ]
 }
 

@@ -12,7 +12,7 @@ use rand_core_06::RngCore;
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Spec, Stream};
+use trailmark_core::{Cost, Failure, FailureClass, Matrix, ParamKind, ParamSpec, Params, Space, Spec, Stream};
 
 use crate::centred::Centred;
 use crate::centroids::CentroidPartition;
@@ -25,6 +25,10 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "k-means as fitted by linfa-clustering; labels and inertia are recomputed from its centres",
     reference: "linfa-clustering 0.8, KMeans (rust-ml/linfa)",
     revision: 1,
+    cost: Cost {
+        time: "n_init * iterations * n_samples * n_clusters * n_features",
+        memory: "n_samples * 12 * n_features",
+    },
     params: &[
         ParamSpec {
             name: "n_init",
@@ -98,16 +102,18 @@ struct LinfaKMeans {
 impl Clusterer for LinfaKMeans {
     fn fit_sweep(
         &self,
-        x: &Matrix<f32>,
+        space: &Space<'_>,
         points: &[SweepPoint],
         ctx: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>> {
-        sweep_over("linfa_kmeans", x, points, ctx, |data, point| Ok(Box::new(self.fit(data, point)?)))
+        sweep_over("linfa_kmeans", &space.points.to_f32(), points, ctx, |data, n_clusters, seed| {
+            Ok(Box::new(self.fit(data, n_clusters, seed)?))
+        })
     }
 }
 
 impl LinfaKMeans {
-    fn fit(&self, data: &Centred, point: &SweepPoint) -> Result<CentroidPartition, Failure> {
+    fn fit(&self, data: &Centred, n_clusters: usize, seed: u64) -> Result<CentroidPartition, Failure> {
         let records = Array2::from_shape_vec((data.n_samples(), data.n_features()), data.x.as_slice().to_vec())
             .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
         let init = match self.init {
@@ -116,7 +122,7 @@ impl LinfaKMeans {
         };
         #[expect(clippy::cast_possible_truncation, reason = "linfa takes the tolerance in the precision of the data")]
         let tolerance = self.tolerance as f32;
-        let model = KMeans::params_with_rng(point.n_clusters, LinfaDraws(Stream::new(point.seed)))
+        let model = KMeans::params_with_rng(n_clusters, LinfaDraws(Stream::new(seed)))
             .n_runs(self.n_runs)
             .max_n_iterations(self.max_n_iterations)
             .tolerance(tolerance)
@@ -124,7 +130,7 @@ impl LinfaKMeans {
             .fit(&DatasetBase::from(records))
             .map_err(|error| Failure::from_error(FailureClass::Degenerate, &error))?;
         let centres: Vec<f64> = model.centroids().iter().map(|value| f64::from(*value)).collect();
-        let centres = Matrix::from_vec(point.n_clusters, data.n_features(), centres)
+        let centres = Matrix::from_vec(n_clusters, data.n_features(), centres)
             .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
         Ok(CentroidPartition::nearest(data, &centres, Vec::new()))
     }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use trailmark_core::contract::Partition;
-use trailmark_core::{Failure, Labels, Matrix};
+use trailmark_core::contract::{Partition, Points};
+use trailmark_core::{Failure, Labels};
 
 use crate::centred::{Centred, subtract};
 use crate::centroids::{inertia_of, label, means};
@@ -73,7 +73,8 @@ impl Partition for MemberPartition {
         &self.labels
     }
 
-    fn assign(&self, rows: &Matrix<f32>) -> Result<Labels, Failure> {
+    fn assign(&self, rows: Points<'_>) -> Result<Labels, Failure> {
+        let rows = &*rows.to_f32();
         check_rows(self.data.n_features(), rows)?;
         let rows = subtract(rows, &self.data.mean);
         let mut names = Vec::with_capacity(rows.rows());

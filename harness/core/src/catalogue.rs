@@ -1,7 +1,7 @@
 //! The list of what can be named in a suite. `cli` builds it from the crates' registries and hands it to `suite`
 //! (names, types, ranges) and to `runner` (constructors), which therefore name no algorithm.
 
-use crate::contract::{Assets, Clusterer, Encoder, Metric, Post, Recommender};
+use crate::contract::{Assets, Clusterer, Encoder, Metric, NumberOfClusters, Post, Recommender};
 use crate::spec::{Params, Spec};
 
 /// Why a component could not be made from valid parameters: a missing or unreadable asset, or parameters that
@@ -34,17 +34,19 @@ pub struct EncoderEntry {
 pub struct ClustererEntry {
     /// Name card.
     pub spec: &'static Spec,
+    /// Whether it takes the number of clusters or finds it.
+    pub n_clusters: NumberOfClusters,
     /// Constructor.
     pub build: fn(&Params) -> Result<Box<dyn Clusterer>, BuildError>,
 }
 
-/// A post step in the catalogue. Post steps have no parameters of their own so far.
+/// A post step in the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct PostEntry {
     /// Name card.
     pub spec: &'static Spec,
     /// Constructor.
-    pub build: fn() -> Box<dyn Post>,
+    pub build: fn(&Params) -> Result<Box<dyn Post>, BuildError>,
 }
 
 /// Everything a suite can name.

@@ -1,5 +1,6 @@
 //! The contracts: what an encoder, a clusterer, a metric and a recommender promise the runner.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::dataset::SequenceView;
@@ -8,6 +9,7 @@ use crate::failure::Failure;
 use crate::labels::Labels;
 use crate::matrix::Matrix;
 use crate::score::{Score, Undefined};
+use crate::space::{PairNeeds, Space};
 use crate::spec::{Direction, Needs, Spec};
 
 /// What every fitting step gets besides its data.
@@ -82,22 +84,65 @@ pub trait FittedPost: Send + Sync {
 /// One value of n_clusters in a sweep, with the seed of its starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepPoint {
-    /// Number of clusters asked for.
-    pub n_clusters: usize,
+    /// Number of clusters asked for; none asks the clusterer to find it, which only those do whose catalogue entry
+    /// says [`NumberOfClusters::Found`].
+    pub n_clusters: Option<usize>,
     /// Seed of its random starts.
     pub seed: u64,
 }
 
+impl SweepPoint {
+    /// The number of clusters asked for.
+    ///
+    /// # Errors
+    /// A bug of the caller: clusterers that take the number are always given one.
+    pub fn asked(&self) -> Result<usize, Failure> {
+        self.n_clusters.ok_or_else(|| Failure::bug("a clusterer that takes n_clusters was given none"))
+    }
+}
+
+/// Who says how many clusters there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NumberOfClusters {
+    /// The caller asks for a number: one fit a value of the sweep.
+    #[default]
+    Asked,
+    /// The clusterer finds it: one fit, known as n_clusters = auto.
+    Found,
+}
+
 /// Groups vectors. A whole sweep is fitted at once, so that one dendrogram or one pass serves all values.
 pub trait Clusterer: Send + Sync {
+    /// What it will read about all pairs of rows. The runner gathers the needs of all clusterers of a group in one
+    /// pass; a table that is not there when fitting (plain files, tests) is gathered by the clusterer itself. Nothing
+    /// is asked for by a clusterer that would refuse these sizes.
+    fn pair_needs(&self, _n_samples: usize, _n_features: usize, _ctx: &Context) -> Vec<PairNeeds> {
+        Vec::new()
+    }
+
     /// Fits every point of the sweep on training vectors, (n_train, n_features). One result per point, in order.
     /// A value of n_clusters may not move a bit of another's result.
     fn fit_sweep(
         &self,
-        x: &Matrix<f32>,
+        space: &Space<'_>,
         points: &[SweepPoint],
         ctx: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>>;
+}
+
+/// One thing worth keeping of a fitted model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelValue {
+    /// A real number: inertia, a log-likelihood.
+    Number(f64),
+    /// A whole number: iterations, samples used.
+    Count(u64),
+    /// A word: the assignment rule, a note.
+    Text(String),
+    /// One number per sample, cluster or step.
+    Numbers(Vec<f64>),
+    /// A matrix: centres (n_clusters, n_features), a dendrogram (n_samples - 1, 4).
+    Table(Matrix<f64>),
 }
 
 /// A fitted partition.
@@ -109,7 +154,7 @@ pub trait Partition: Send + Sync {
     ///
     /// # Errors
     /// [`Failure`] when the rows have another number of features.
-    fn assign(&self, rows: &Matrix<f32>) -> Result<Labels, Failure>;
+    fn assign(&self, rows: Points<'_>) -> Result<Labels, Failure>;
 
     /// How new rows are assigned, in a few words: `nearest centroid`.
     fn assignment_rule(&self) -> &'static str;
@@ -117,6 +162,12 @@ pub trait Partition: Send + Sync {
     /// Sum of squared Euclidean distances to the own centre on the training rows, where the method has centres.
     fn inertia(&self) -> Option<f64> {
         None
+    }
+
+    /// What `cluster` writes to the model file: centres, weights, a dendrogram, what was found on the way. Names are
+    /// the field's (`cluster_centers`, `n_iter`).
+    fn model(&self) -> Vec<(&'static str, ModelValue)> {
+        Vec::new()
     }
 
     /// Not converged, empty cluster refilled, fewer clusters than asked.
@@ -165,6 +216,50 @@ impl Points<'_> {
             Self::F32(x) => x.rows(),
             Self::F64(x) => x.rows(),
         }
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        match self {
+            Self::F32(x) => x.cols(),
+            Self::F64(x) => x.cols(),
+        }
+    }
+
+    /// Row and column of the first value that is NaN or infinite, with the value.
+    pub fn first_not_finite(&self) -> Option<(usize, usize, f64)> {
+        match self {
+            Self::F32(x) => x.first_not_finite(),
+            Self::F64(x) => x.first_not_finite(),
+        }
+    }
+
+    /// The values in f32: as they are, or rounded.
+    pub fn to_f32(&self) -> Cow<'_, Matrix<f32>> {
+        match self {
+            Self::F32(x) => Cow::Borrowed(*x),
+            Self::F64(x) => Cow::Owned(x.cast()),
+        }
+    }
+
+    /// The values in f64, exactly.
+    pub fn to_f64(&self) -> Cow<'_, Matrix<f64>> {
+        match self {
+            Self::F32(x) => Cow::Owned(x.cast()),
+            Self::F64(x) => Cow::Borrowed(*x),
+        }
+    }
+}
+
+impl<'a> From<&'a Matrix<f32>> for Points<'a> {
+    fn from(x: &'a Matrix<f32>) -> Self {
+        Self::F32(x)
+    }
+}
+
+impl<'a> From<&'a Matrix<f64>> for Points<'a> {
+    fn from(x: &'a Matrix<f64>) -> Self {
+        Self::F64(x)
     }
 }
 

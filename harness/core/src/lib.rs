@@ -17,6 +17,7 @@ pub mod labels;
 pub mod matrix;
 pub mod random;
 pub mod score;
+pub mod space;
 pub mod spec;
 
 pub use catalogue::Catalogue;
@@ -29,4 +30,5 @@ pub use labels::Labels;
 pub use matrix::Matrix;
 pub use random::Stream;
 pub use score::{Score, Undefined};
-pub use spec::{ParamKind, ParamSpec, ParamValue, Params, Spec};
+pub use space::{Neighbors, PairNeeds, Pairs, Space};
+pub use spec::{Cost, ParamKind, ParamSpec, ParamValue, Params, Spec};

@@ -97,6 +97,15 @@ pub enum Direction {
     Lower,
 }
 
+/// How work and memory grow, in the field's words: `n_samples`, `n_features`, `n_clusters`, `tokens`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// Order of the arithmetic: `n_samples * n_clusters * n_features a pass`.
+    pub time: &'static str,
+    /// Order of the bytes beside input and output: `4 * n_samples^2 / 2`.
+    pub memory: &'static str,
+}
+
 /// The name card of a component.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
@@ -108,6 +117,8 @@ pub struct Spec {
     pub reference: &'static str,
     /// Raised whenever its numbers change; part of every key.
     pub revision: u32,
+    /// What it costs.
+    pub cost: Cost,
     /// Its parameters, in the order to print them.
     pub params: &'static [ParamSpec],
 }
@@ -269,6 +280,7 @@ mod tests {
         summary: "",
         reference: "",
         revision: 1,
+        cost: Cost { time: "", memory: "" },
         params: &[
             ParamSpec {
                 name: "dim",

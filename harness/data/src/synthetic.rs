@@ -12,7 +12,7 @@ mod walk;
 mod words;
 
 use trailmark_core::spec::{ParamDefault, ParamKind, ParamSpec};
-use trailmark_core::{Params, Spec, Stream};
+use trailmark_core::{Cost, Params, Spec, Stream};
 
 use crate::DataError;
 use crate::events::{Clock, Event, EventLog, LogBuilder, Number};
@@ -51,6 +51,7 @@ static SPEC: Spec = Spec {
     summary: "shop behaviour with planted personas",
     reference: "own generator, calibrated on public shop logs; see datasets/README.md",
     revision: 1,
+    cost: Cost { time: "n_events", memory: "the log" },
     params: &[
         ParamSpec {
             name: "users",

@@ -3,7 +3,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::counting::{Counts, dense, embeddings};
 use crate::vocabulary::{Rule, Vocabulary};
@@ -14,6 +14,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "counts of each token, blind to order: the simple baseline",
     reference: "Salton, Wong and Yang 1975, Commun. ACM 18; agrees with scikit-learn's CountVectorizer",
     revision: 1,
+    cost: Cost { time: "tokens", memory: "n_samples * vocabulary * 4" },
     params: &[
         ParamSpec {
             name: "relative",

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
-use trailmark_core::{Embeddings, Failure, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, Params, SequenceView, Spec};
 
 use crate::counting::{Counts, dense, embeddings};
 
@@ -40,6 +40,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "14 hand-made features of length, variety, repetition, order and drift; follow with standardize",
     reference: "Shannon 1948, Bell Syst. Tech. J. 27, for the entropies; the list is in the file",
     revision: 1,
+    cost: Cost { time: "tokens", memory: "none" },
     params: &[],
 };
 

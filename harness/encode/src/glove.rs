@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Failure, FailureClass, ParamKind, ParamSpec, Params, SequenceView, Spec, Stream};
+use trailmark_core::{Cost, Failure, FailureClass, ParamKind, ParamSpec, Params, SequenceView, Spec, Stream};
 
 use crate::counting::check_dense;
 use crate::lanes::{add, dot};
@@ -28,6 +28,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "token vectors whose inner products follow the logarithm of co-occurrence, trained on training samples, pooled",
     reference: "Pennington, Socher and Manning 2014, EMNLP; update rule as the authors' glove.c 1.2",
     revision: 1,
+    cost: Cost { time: "co-occurrences * epochs * dim", memory: "co-occurrences * 24 + 4 * vocabulary * dim * 8" },
     params: &[
         ParamSpec {
             name: "dim",

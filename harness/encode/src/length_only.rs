@@ -3,7 +3,7 @@
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
-use trailmark_core::{Embeddings, Failure, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, Params, SequenceView, Spec};
 
 use crate::counting::{dense, embeddings};
 
@@ -13,6 +13,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "control: ln(1 + number of tokens), one dimension, nothing else",
     reference: "a control of this program; Hewitt and Liang 2019, EMNLP, arXiv 1909.03368, on why controls are needed",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "none" },
     params: &[],
 };
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, KeyBuilder, Matrix, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, KeyBuilder, Matrix, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::counting::{dense, embeddings};
 use crate::npy::{self, NpyError, NpyMatrix};
@@ -22,6 +22,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "vectors from an .npy file, one row per sample id; nothing is fitted",
     reference: "NumPy Enhancement Proposal 1, the .npy format",
     revision: 1,
+    cost: Cost { time: "none", memory: "the file" },
     params: &[
         ParamSpec {
             name: "path",

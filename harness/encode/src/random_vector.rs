@@ -3,7 +3,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec, Stream, random};
+use trailmark_core::{Cost, Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec, Stream, random};
 
 use crate::counting::{dense, embeddings};
 
@@ -13,6 +13,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "control: independent standard normal numbers per sample, drawn from the seed and the sample's id",
     reference: "a control of this program; Hewitt and Liang 2019, EMNLP, arXiv 1909.03368, on why controls are needed",
     revision: 1,
+    cost: Cost { time: "n_samples * dim", memory: "none" },
     params: &[ParamSpec {
         name: "dim",
         summary: "number of dimensions",

@@ -3,7 +3,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::alphabet::{Alphabet, MAX_TOKENS};
 use crate::counting::{Counts, dense, embeddings};
@@ -15,6 +15,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Ranjan, Ebrahimi and Paynabar 2022, Data Min. Knowl. Discov. 36, arXiv 1608.03533; agrees with the \
                 authors' package sgt",
     revision: 1,
+    cost: Cost { time: "sum of length^2", memory: "n_samples * vocabulary^2 * 4" },
     params: &[
         ParamSpec {
             name: "kappa",

@@ -4,7 +4,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::analyzer::{ANALYZER, Analyzer, Reader};
 use crate::counting::{Counts, dense, embeddings};
@@ -21,6 +21,10 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Sparck Jones 1972, J. Documentation 28; Deerwester et al. 1990, JASIS 41; agrees with scikit-learn's \
                 TfidfVectorizer and TruncatedSVD",
     revision: 1,
+    cost: Cost {
+        time: "tokens * n-gram lengths, with svd_dim: nonzeros * svd_dim * 14",
+        memory: "nonzeros * 8, with svd_dim: (n_samples + n_terms) * svd_dim * 8",
+    },
     params: &[
         ANALYZER,
         ParamSpec {

@@ -4,7 +4,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::alphabet::{Alphabet, MAX_TOKENS};
 use crate::counting::{Counts, dense, embeddings};
@@ -16,6 +16,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Cadez, Heckerman, Meek, Smyth and White 2003, Data Min. Knowl. Discov. 7; smoothing: Lidstone 1920, \
                 Trans. Fac. Actuaries 8",
     revision: 1,
+    cost: Cost { time: "tokens", memory: "n_samples * vocabulary^2 * 4" },
     params: &[
         ParamSpec {
             name: "smoothing",

@@ -3,7 +3,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Failure, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::negative_sampling::{Architecture, Settings, kept_share, train};
 use crate::pooling::{POOLING, Pooling, SIF_A};
@@ -20,6 +20,7 @@ pub(crate) static SPEC: Spec = Spec {
                 Liang and Ma 2017, ICLR",
     // 2: the first vectors spread twice as far.
     revision: 2,
+    cost: Cost { time: "tokens * epochs * window * (negative + 1) * dim", memory: "2 * vocabulary * dim * 4 a worker" },
     params: &[
         ParamSpec {
             name: "architecture",

@@ -8,7 +8,7 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Embeddings, Failure, KeyBuilder, Matrix, ParamKind, ParamSpec, Params, SequenceView, Spec};
+use trailmark_core::{Cost, Embeddings, Failure, KeyBuilder, Matrix, ParamKind, ParamSpec, Params, SequenceView, Spec};
 
 use crate::counting::{Counts, dense, embeddings};
 use crate::pooling::{POOLING, Pool, Pooling, SIF_A, Vectors};
@@ -22,6 +22,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Mikolov et al. 2013, arXiv 1310.4546; Pennington, Socher and Manning 2014, EMNLP; sif pooling: Arora, \
                 Liang and Ma 2017, ICLR",
     revision: 1,
+    cost: Cost { time: "words * dim", memory: "words in the file and in use * dim * 4" },
     params: &[
         ParamSpec {
             name: "path",

@@ -1,7 +1,8 @@
 //! Post step: subtract the mean and the directions that all vectors share.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::principal::{Principal, add_scaled, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
@@ -15,14 +16,15 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the training mean and removes the first max(1, n_features / 100) principal directions",
     reference: "Mu and Viswanath 2018, ICLR, arXiv 1702.01417",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
     params: &[],
 };
 
 struct AllButTheTop;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(AllButTheTop)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(AllButTheTop))
 }
 
 struct Fitted(Principal);

@@ -1,7 +1,8 @@
 //! Post step: subtract the mean of the training rows.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::training_columns::{TrainingColumns, require_finite, require_rows, require_width};
 
@@ -11,14 +12,15 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the mean of the training rows from every column",
     reference: "Su et al. 2021, arXiv 2103.15316; scikit-learn StandardScaler(with_std=False)",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "n_features" },
     params: &[],
 };
 
 struct Center;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(Center)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(Center))
 }
 
 struct FittedCenter {
@@ -52,7 +54,7 @@ mod tests {
     #[test]
     fn a_row_that_leaves_the_range_of_f32_is_named() {
         let train = Matrix::from_rows(&[[-3e38_f32], [-3e38]]).unwrap();
-        let fitted = build().fit(&train).unwrap();
+        let fitted = build(&Params::defaults(&SPEC)).unwrap().fit(&train).unwrap();
         let failure = fitted.apply(&mut Matrix::from_rows(&[[0.0_f32], [3e38]]).unwrap()).unwrap_err();
         assert_eq!(failure.message, "center gives inf at row 1, column 0: the vectors are too large for it");
     }

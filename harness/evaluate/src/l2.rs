@@ -1,7 +1,8 @@
 //! Post step: scale every row to length 1.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::training_columns::{require_rows, require_width};
 
@@ -11,14 +12,15 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "divides every row by its Euclidean length; a row of zeros stays as it is",
     reference: "scikit-learn Normalizer(norm=\"l2\")",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "none" },
     params: &[],
 };
 
 struct L2;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(L2)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(L2))
 }
 
 /// Learns nothing but the width.
@@ -66,7 +68,7 @@ mod tests {
     #[test]
     fn a_row_of_zeros_stays_and_is_counted() {
         let mut x = Matrix::from_rows(&[[3.0_f32, 4.0], [0.0, -0.0]]).unwrap();
-        build().fit(&x.clone()).unwrap().apply(&mut x).unwrap();
+        build(&Params::defaults(&SPEC)).unwrap().fit(&x.clone()).unwrap().apply(&mut x).unwrap();
         assert_eq!(x.as_slice(), [0.6, 0.8, 0.0, 0.0]);
         assert_eq!(zero_rows(&x), 1);
     }
@@ -74,7 +76,7 @@ mod tests {
     #[test]
     fn rows_at_both_ends_of_f32_become_unit_vectors() {
         let mut x = Matrix::from_rows(&[[3e38_f32, 3e38], [1e-40, 0.0]]).unwrap();
-        build().fit(&x.clone()).unwrap().apply(&mut x).unwrap();
+        build(&Params::defaults(&SPEC)).unwrap().fit(&x.clone()).unwrap().apply(&mut x).unwrap();
         assert!((x.row(0)[0] - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-6);
         assert_eq!(x.row(1), [1.0, 0.0]);
     }

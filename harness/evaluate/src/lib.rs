@@ -46,10 +46,15 @@ pub fn posts() -> Vec<PostEntry> {
 
 #[cfg(test)]
 mod tests {
-    use trailmark_core::Matrix;
+    use trailmark_core::contract::Post;
+    use trailmark_core::{Matrix, Params};
     use trailmark_kit::{numbers, oracle, rows};
 
     use super::*;
+
+    fn made(post: &PostEntry) -> Box<dyn Post> {
+        (post.build)(&Params::defaults(post.spec)).unwrap()
+    }
 
     fn matrix(rows: &[Vec<f64>]) -> Matrix<f32> {
         Matrix::from_rows(rows).unwrap().cast()
@@ -63,7 +68,7 @@ mod tests {
             assert!(!post.spec.reference.is_empty() && !post.spec.summary.is_empty(), "{}", post.spec.name);
             let table = oracle("evaluate", post.spec.name);
             for case in &table.case {
-                let fitted = (post.build)().fit(&matrix(&rows(case, "train"))).unwrap();
+                let fitted = made(&post).fit(&matrix(&rows(case, "train"))).unwrap();
                 let mut x = matrix(&rows(case, "x"));
                 fitted.apply(&mut x).unwrap();
                 assert_eq!(x.as_slice().len(), numbers(case, "expected").len(), "{}", post.spec.name);
@@ -77,7 +82,7 @@ mod tests {
     #[test]
     fn a_fitted_post_step_depends_on_training_rows_only() {
         for post in posts() {
-            let fitted = (post.build)().fit(&matrix(&[vec![1.0, 2.0], vec![3.0, 7.0], vec![2.0, 0.5]])).unwrap();
+            let fitted = made(&post).fit(&matrix(&[vec![1.0, 2.0], vec![3.0, 7.0], vec![2.0, 0.5]])).unwrap();
             let mut alone = matrix(&[vec![4.0, 1.0]]);
             let mut beside = matrix(&[vec![4.0, 1.0], vec![-90.0, 55.0]]);
             fitted.apply(&mut alone).unwrap();
@@ -89,7 +94,7 @@ mod tests {
     #[test]
     fn rows_of_another_width_are_refused_with_both_widths() {
         for post in posts() {
-            let fitted = (post.build)().fit(&matrix(&[vec![1.0, 2.0], vec![3.0, 7.0]])).unwrap();
+            let fitted = made(&post).fit(&matrix(&[vec![1.0, 2.0], vec![3.0, 7.0]])).unwrap();
             let failure = fitted.apply(&mut matrix(&[vec![1.0, 2.0, 3.0]])).unwrap_err();
             assert_eq!(
                 failure.message,
@@ -103,7 +108,7 @@ mod tests {
     #[test]
     fn a_post_step_without_training_rows_says_so() {
         for post in posts() {
-            let Err(failure) = (post.build)().fit(&Matrix::zeros(0, 3)) else { panic!("{}", post.spec.name) };
+            let Err(failure) = made(&post).fit(&Matrix::zeros(0, 3)) else { panic!("{}", post.spec.name) };
             assert_eq!(failure.message, format!("{} has no training rows to learn from", post.spec.name));
         }
     }

@@ -1,7 +1,8 @@
 //! Post step: the first 50 principal components of the training rows.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::principal::{Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
@@ -16,14 +17,15 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "projects on the first 50 principal components of the training rows, or on all where they are fewer",
     reference: "Pearson 1901, Philos. Mag. 2; scikit-learn PCA(n_components=50)",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
     params: &[],
 };
 
 struct Pca;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(Pca)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(Pca))
 }
 
 struct FittedPca(Principal);
@@ -63,7 +65,9 @@ mod tests {
 
     #[test]
     fn equal_training_rows_have_no_component() {
-        let Err(failure) = build().fit(&Matrix::from_rows(&[[1.0_f32, 2.0], [1.0, 2.0]]).unwrap()) else {
+        let Err(failure) =
+            build(&Params::defaults(&SPEC)).unwrap().fit(&Matrix::from_rows(&[[1.0_f32, 2.0], [1.0, 2.0]]).unwrap())
+        else {
             panic!("fitted")
         };
         assert_eq!(failure.message, "pca: all training rows are equal, so there is no component to keep");
@@ -75,7 +79,7 @@ mod tests {
         let values: Vec<f32> = (0..80 * 120).map(|_| draws.normal() as f32).collect();
         let train = Matrix::from_vec(80, 120, values).unwrap();
         let mut x = train.clone();
-        build().fit(&train).unwrap().apply(&mut x).unwrap();
+        build(&Params::defaults(&SPEC)).unwrap().fit(&train).unwrap().apply(&mut x).unwrap();
         assert_eq!((x.rows(), x.cols()), (80, MOST));
     }
 }

@@ -1,7 +1,8 @@
 //! Post step: zero mean and unit standard deviation on the training rows.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::training_columns::{TrainingColumns, require_finite, require_rows, require_width};
 
@@ -11,14 +12,15 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the training mean and divides by the training standard deviation; columns that are constant in training become 0",
     reference: "scikit-learn StandardScaler; constant columns differ, see the file",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "n_features" },
     params: &[],
 };
 
 struct Standardize;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(Standardize)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(Standardize))
 }
 
 /// Mean and factor of each column, (n_features,). The factor is 1 / sd, with n in the denominator of the variance.
@@ -60,7 +62,7 @@ mod tests {
     #[test]
     fn a_column_that_is_constant_in_training_is_zero_for_every_row() {
         let train = Matrix::from_rows(&[[0.1_f32, 1.0], [0.1, 3.0], [0.1, 5.0]]).unwrap();
-        let fitted = build().fit(&train).unwrap();
+        let fitted = build(&Params::defaults(&SPEC)).unwrap().fit(&train).unwrap();
         let mut x = Matrix::from_rows(&[[0.1_f32, 3.0], [900.0, 3.0]]).unwrap();
         fitted.apply(&mut x).unwrap();
         assert_eq!(x.as_slice(), [0.0; 4]);

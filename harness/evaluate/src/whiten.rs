@@ -1,7 +1,8 @@
 //! Post step: equal variance along every principal direction of the training rows.
 
+use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Failure, Matrix, Spec};
+use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
 
 use crate::principal::{Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
@@ -13,14 +14,15 @@ pub(crate) static SPEC: Spec = Spec {
               towards each other as Ledoit and Wolf do; directions without training variance are left out",
     reference: "Su et al. 2021, arXiv 2103.15316; Ledoit and Wolf 2004, J. Multivar. Anal. 88; scikit-learn ledoit_wolf",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
     params: &[],
 };
 
 struct Whiten;
 
 /// Constructor for the catalogue.
-pub(crate) fn build() -> Box<dyn Post> {
-    Box::new(Whiten)
+pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(Whiten))
 }
 
 struct FittedWhiten {
@@ -93,13 +95,17 @@ mod tests {
         let train =
             Matrix::from_rows(&[[1.0_f32, 5.0, 1.0], [2.0, 3.0, 2.0], [4.0, 4.0, 4.0], [0.0, 9.0, 0.0]]).unwrap();
         let mut x = train.clone();
-        build().fit(&train).unwrap().apply(&mut x).unwrap();
+        build(&Params::defaults(&SPEC)).unwrap().fit(&train).unwrap().apply(&mut x).unwrap();
         assert_eq!((x.rows(), x.cols()), (4, 2));
     }
 
     #[test]
     fn equal_training_rows_have_no_variance() {
-        let Err(failure) = build().fit(&Matrix::from_rows(&[[1.0_f32], [1.0]]).unwrap()) else { panic!("fitted") };
+        let Err(failure) =
+            build(&Params::defaults(&SPEC)).unwrap().fit(&Matrix::from_rows(&[[1.0_f32], [1.0]]).unwrap())
+        else {
+            panic!("fitted")
+        };
         assert_eq!(failure.message, "whiten: all training rows are equal, so there is no variance to equalise");
     }
 }

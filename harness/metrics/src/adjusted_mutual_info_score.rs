@@ -1,6 +1,6 @@
 //! Adjusted mutual information.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::entropy::{entropy, expected_mutual_information, mutual_information};
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "shared information, corrected for chance, arithmetic average (AMI)",
     reference: "Vinh, Epps, Bailey 2010, JMLR 11; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples + n_samples * n_clusters * n_classes at worst", memory: "contingency table" },
     params: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Adjusted Rand index.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "pairs grouped alike, corrected for chance (ARI)",
     reference: "Hubert and Arabie 1985, J. Classification 2; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

@@ -2,7 +2,7 @@
 
 use trailmark_core::contract::Points;
 use trailmark_core::spec::Direction;
-use trailmark_core::{Labels, Spec, Undefined};
+use trailmark_core::{Cost, Labels, Spec, Undefined};
 use trailmark_geometry::{Centroids, Grouping};
 
 use crate::internal::{Internal, comparable};
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "dispersion between clusters over dispersion inside, per degree of freedom (CH)",
     reference: "Calinski and Harabasz 1974, Comm. Statist. 3; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "n_clusters * n_features" },
     params: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Completeness.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     summary: "how far classes lie in one cluster only",
     reference: "Rosenberg and Hirschberg 2007, EMNLP; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

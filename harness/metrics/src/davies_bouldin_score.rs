@@ -3,7 +3,7 @@
 use trailmark_core::contract::Points;
 use trailmark_core::matrix::Real;
 use trailmark_core::spec::Direction;
-use trailmark_core::{Labels, Matrix, Spec, Undefined};
+use trailmark_core::{Cost, Labels, Matrix, Spec, Undefined};
 use trailmark_geometry::Centroids;
 
 use crate::internal::{Internal, comparable};
@@ -14,6 +14,7 @@ pub static SPEC: Spec = Spec {
     summary: "mean over clusters of the worst ratio of spreads to the distance of centres (DB)",
     reference: "Davies and Bouldin 1979, IEEE PAMI 1; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "n_clusters * n_features" },
     params: &[],
 };
 

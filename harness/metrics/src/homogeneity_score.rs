@@ -1,6 +1,6 @@
 //! Homogeneity.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::entropy::{conditional_entropy, entropy};
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "how far clusters hold one class only",
     reference: "Rosenberg and Hirschberg 2007, EMNLP; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

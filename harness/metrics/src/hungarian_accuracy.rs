@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -14,6 +14,7 @@ pub static SPEC: Spec = Spec {
     summary: "accuracy after the best one-to-one matching of clusters and classes (ACC)",
     reference: "Kuhn 1955, Naval Research Logistics 2; scipy",
     revision: 1,
+    cost: Cost { time: "n_samples + max(n_clusters, n_classes)^3", memory: "contingency table" },
     params: &[],
 };
 

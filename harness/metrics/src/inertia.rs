@@ -2,7 +2,7 @@
 
 use trailmark_core::contract::Points;
 use trailmark_core::spec::Direction;
-use trailmark_core::{Labels, Spec, Undefined};
+use trailmark_core::{Cost, Labels, Spec, Undefined};
 use trailmark_geometry::{Centroids, Grouping};
 
 use crate::internal::Internal;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "sum of squared Euclidean distances to the centroid of the own cluster (WCSS)",
     reference: "Lloyd 1982, IEEE Trans. Inf. Theory 28; scikit-learn's KMeans.inertia_ at the centroids of the labels",
     revision: 1,
+    cost: Cost { time: "n_samples * n_features", memory: "n_clusters * n_features" },
     params: &[],
 };
 

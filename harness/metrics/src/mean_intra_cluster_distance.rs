@@ -2,7 +2,7 @@
 
 use trailmark_core::contract::{Distance, Metric, MetricInput, Points};
 use trailmark_core::spec::{Direction, Needs};
-use trailmark_core::{Labels, Score, Spec, Undefined};
+use trailmark_core::{Cost, Labels, Score, Spec, Undefined};
 use trailmark_geometry::{GeometryError, Grouping, cluster_sums};
 
 use crate::internal::by_shared_points;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "mean distance over all pairs of samples in the same cluster",
     reference: "average.within of R fpc's cluster.stats; scipy's pdist",
     revision: 1,
+    cost: Cost { time: "n_samples^2 * n_features / 2, once for all partitions", memory: "n_samples * n_clusters" },
     params: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Normalised mutual information.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::entropy::{entropy, mutual_information};
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "shared information over the average entropy, arithmetic (NMI)",
     reference: "Strehl and Ghosh 2002, JMLR 3; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

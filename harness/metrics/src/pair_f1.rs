@@ -1,6 +1,6 @@
 //! Pair F1.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "harmonic mean of pair precision and pair recall",
     reference: "pair confusion matrix; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

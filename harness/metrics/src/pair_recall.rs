@@ -1,6 +1,6 @@
 //! Pair recall.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "share of pairs in one class that are in one cluster",
     reference: "pair confusion matrix; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Purity.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     summary: "share of samples in the largest class of their cluster",
     reference: "Manning, Raghavan, Schuetze 2008, ch. 16; scipy",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

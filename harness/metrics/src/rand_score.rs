@@ -1,6 +1,6 @@
 //! Rand index.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::contingency::Contingency;
 use crate::external::External;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "share of pairs grouped alike; grows with n_clusters",
     reference: "Rand 1971, JASA 66; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

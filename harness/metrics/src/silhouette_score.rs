@@ -2,7 +2,7 @@
 
 use trailmark_core::contract::{Distance, Metric, MetricInput, Points};
 use trailmark_core::spec::{Direction, Needs};
-use trailmark_core::{Labels, Score, Spec, Undefined};
+use trailmark_core::{Cost, Labels, Score, Spec, Undefined};
 use trailmark_geometry::{GeometryError, Grouping, RowSums, cluster_sums};
 
 use crate::internal::{by_shared_points, comparable};
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "mean silhouette over all samples, exact (micro)",
     reference: "Rousseeuw 1987, J. Comput. Appl. Math. 20; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples^2 * n_features / 2, once for all partitions", memory: "n_samples * n_clusters" },
     params: &[],
 };
 

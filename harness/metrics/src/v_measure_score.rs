@@ -1,6 +1,6 @@
 //! V-measure.
 
-use trailmark_core::{Spec, Undefined};
+use trailmark_core::{Cost, Spec, Undefined};
 
 use crate::completeness_score::completeness_score;
 use crate::contingency::Contingency;
@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     summary: "harmonic mean of homogeneity and completeness",
     reference: "Rosenberg and Hirschberg 2007, EMNLP; scikit-learn",
     revision: 1,
+    cost: Cost { time: "n_samples", memory: "contingency table" },
     params: &[],
 };
 

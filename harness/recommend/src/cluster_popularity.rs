@@ -1,7 +1,7 @@
 //! The items that a user's cluster meets most: the plainest recommender that a partition can help.
 
 use trailmark_core::contract::{Ranker, RecommendTrain, Recommender};
-use trailmark_core::{KeyBuilder, Spec};
+use trailmark_core::{Cost, KeyBuilder, Spec};
 
 /// Name card.
 static SPEC: Spec = Spec {
@@ -9,6 +9,7 @@ static SPEC: Spec = Spec {
     summary: "the items that most users of the own cluster met in training, then globally popular ones",
     reference: "Ji et al. 2020, A re-visit of the popularity baseline in recommender systems, arXiv 2005.13829; popularity taken per cluster",
     revision: 1,
+    cost: Cost { time: "n_events", memory: "n_clusters * n_items" },
     params: &[],
 };
 

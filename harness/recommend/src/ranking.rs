@@ -3,7 +3,7 @@
 //! A user with an empty future has no score and leaves the mean, with the count shown. A list shorter than k is still
 //! divided by k. Means over users are taken by the runner, so that every user counts once.
 
-use trailmark_core::Spec;
+use trailmark_core::{Cost, Spec};
 
 /// One ranking metric.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,14 @@ fn ndcg(hits: &[bool], n_truth: usize, k: usize) -> f64 {
 
 macro_rules! spec {
     ($name:literal, $summary:literal, $reference:literal) => {
-        &Spec { name: $name, summary: $summary, reference: $reference, revision: 1, params: &[] }
+        &Spec {
+            name: $name,
+            summary: $summary,
+            reference: $reference,
+            revision: 1,
+            cost: Cost { time: "k", memory: "none" },
+            params: &[],
+        }
     };
 }
 

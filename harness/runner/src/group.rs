@@ -1,6 +1,6 @@
 //! One group from vectors to records.
 
-use trailmark_core::contract::{Context, Partition, SweepPoint};
+use trailmark_core::contract::{Context, NumberOfClusters, Partition, SweepPoint};
 use trailmark_core::{Failure, FailureClass, Fold, Labels};
 use trailmark_evaluate::LeakGuard;
 use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick, UserScores};
@@ -104,25 +104,55 @@ fn run_arms(
 ) {
     let mut guard = LeakGuard::new(prepared.dataset(task.dataset), fold);
     let space = embed::space(prepared, task, encoder, fold, frozen, &mut guard, sink);
-    for part in clusterers {
-        if sink.broken() {
+    let arms: Vec<Arm<'_>> = clusterers.iter().map(|part| Arm { prepared, task, encoder, part, fold, sink }).collect();
+    let space = space.and_then(|space| {
+        // Clusterers, the choice of n_clusters and the recommender all learn from these rows.
+        for stage in ["clusterer", "choice of n_clusters", "recommender"] {
+            guard.saw(stage, &fold.train);
+        }
+        guard.check().map(|()| space)
+    });
+    match space {
+        Ok(space) => fit_and_score(&arms, &space),
+        Err(failure) => arms.iter().for_each(|arm| arm.fail_all(&failure)),
+    }
+}
+
+/// Fits every clusterer of a group, then scores all their partitions together, so that a pass over the pairs of rows
+/// is made once a group and not once a clusterer.
+fn fit_and_score(arms: &[Arm<'_>], space: &Space) {
+    let Some(first) = arms.first() else { return };
+    let mut fitted = Vec::new();
+    for arm in arms {
+        if first.sink.broken() {
             return;
         }
-        let arm = Arm { prepared, task, encoder, part, fold, sink };
-        match &space {
-            Ok(space) => {
-                // The clusterer, the choice of n_clusters and the recommender all learn from these rows.
-                for stage in ["clusterer", "choice of n_clusters", "recommender"] {
-                    guard.saw(stage, &fold.train);
-                }
-                match guard.check() {
-                    Ok(()) => arm.run(space),
-                    Err(leak) => arm.fail_all(&leak),
-                }
-            }
-            Err(failure) => arm.fail_all(failure),
-        }
+        fitted.push(arm.fitted(space));
     }
+    let group = first.prepared.group_name(first.task, first.encoder);
+    let timer = Timer::start();
+    let ready = |outcomes: &[Fitted]| -> Vec<LabelsArtifact> {
+        outcomes.iter().filter_map(|one| one.outcome.as_ref().ok()).map(|ready| ready.labels.clone()).collect()
+    };
+    let all: Vec<LabelsArtifact> = fitted.iter().flat_map(|outcomes| ready(outcomes)).collect();
+    let mut scored = first.scoring(space).arms(&all.iter().collect::<Vec<_>>()).into_iter();
+    for (arm, outcomes) in arms.iter().zip(fitted) {
+        arm.publish(space, outcomes, &mut scored);
+    }
+    first.sink.timing(timer.timing(&group, "score", true));
+}
+
+/// What became of one fit.
+struct Fitted {
+    n_clusters: NClusters,
+    outcome: Result<Ready, Failure>,
+}
+
+/// A partition that waits for its scores.
+struct Ready {
+    labels: LabelsArtifact,
+    assignment: &'static str,
+    warnings: Vec<String>,
 }
 
 /// A cell that has a partition.
@@ -234,66 +264,79 @@ impl<'a> Arm<'a> {
         }
     }
 
-    fn run(&self, space: &Space) {
+    /// Fits what is missing of this clusterer, and assigns the test rows.
+    fn fitted(&self, space: &Space) -> Vec<Fitted> {
+        let arm = &self.prepared.job.suite.clusterers[self.part.clusterer];
         let group = self.prepared.group_name(self.task, self.encoder);
-        let what = format!("{group}/{}", self.prepared.job.suite.clusterers[self.part.clusterer].id);
         let timer = Timer::start();
-        let points: Vec<SweepPoint> = self
-            .part
-            .pending
-            .iter()
-            .map(|&n_clusters| SweepPoint { n_clusters, seed: self.seed(n_clusters) })
-            .collect();
+        let asked: Vec<Option<usize>> = match arm.n_clusters {
+            NumberOfClusters::Asked => self.part.pending.iter().copied().map(Some).collect(),
+            NumberOfClusters::Found => vec![None],
+        };
+        let points: Vec<SweepPoint> =
+            asked.into_iter().map(|n_clusters| SweepPoint { n_clusters, seed: self.seed(n_clusters) }).collect();
         let fits = self.fit(space, &points);
-        self.sink.timing(timer.timing(&what, "fit", true));
+        let fitted = points
+            .iter()
+            .zip(fits)
+            .map(|(point, fit)| Fitted {
+                n_clusters: slot_of(point),
+                outcome: fit.and_then(|partition| self.ready(space, point, &*partition)),
+            })
+            .collect();
+        self.sink.timing(timer.timing(&format!("{group}/{}", arm.id), "fit", true));
+        fitted
+    }
 
-        let timer = Timer::start();
-        let mut ready = Vec::new();
-        let mut records: Vec<Option<CellRecord>> = Vec::new();
-        for (point, fit) in points.iter().zip(fits) {
-            let partition = fit.and_then(|partition| {
-                let test = shield(|| partition.assign(&space.test)).and_then(|assigned| assigned)?;
-                let labels = LabelsArtifact { train: partition.labels().clone(), test };
-                check_shape(&labels, self.fold)?;
-                Ok((partition, labels))
-            });
-            match partition {
-                Ok((partition, labels)) => {
-                    ready.push((records.len(), point.n_clusters, partition, labels));
-                    records.push(None);
+    fn ready(&self, space: &Space, point: &SweepPoint, partition: &dyn Partition) -> Result<Ready, Failure> {
+        let test = shield(|| partition.assign((&space.test).into())).and_then(|assigned| assigned)?;
+        let labels = LabelsArtifact { train: partition.labels().clone(), test };
+        check_shape(&labels, self.fold)?;
+        let mut warnings = partition.warnings();
+        let found = labels.train.n_clusters();
+        if let Some(asked) = point.n_clusters
+            && found < asked
+        {
+            warnings.push(format!("{found} clusters were found, {asked} were asked for"));
+        }
+        warnings.extend(space.warnings.iter().cloned());
+        Ok(Ready { labels, assignment: partition.assignment_rule(), warnings })
+    }
+
+    /// Makes the records of what was fitted, with the scores in their order, and chooses n_clusters where that is
+    /// asked.
+    fn publish(&self, space: &Space, fitted: Vec<Fitted>, scored: &mut impl Iterator<Item = Result<Scored, Failure>>) {
+        let mut records = Vec::new();
+        for Fitted { n_clusters, outcome } in fitted {
+            let done = outcome.and_then(|Ready { labels, assignment, warnings }| {
+                let scored = scored.next().unwrap_or_else(|| Err(Failure::bug("a partition was not scored")))?;
+                let mut done = Done { warnings, ..Done::new(scored, labels, assignment) };
+                if n_clusters == NClusters::Auto {
+                    self.add_sample_scores(space, &mut done)?;
                 }
-                Err(failure) => records.push(Some(self.failed(NClusters::Fixed(point.n_clusters), failure))),
-            }
+                Ok(done)
+            });
+            let record = self.slot().record(n_clusters, done, self.sink);
+            self.sink.cell(&record);
+            records.push(record);
         }
-        let scoring = self.scoring(space);
-        let labels: Vec<&LabelsArtifact> = ready.iter().map(|(_, _, _, labels)| labels).collect();
-        let scored = scoring.arms(&labels);
-        for ((at, n_clusters, partition, labels), scored) in ready.into_iter().zip(scored) {
-            let mut warnings = partition.warnings();
-            let found = labels.train.n_clusters();
-            if found < n_clusters {
-                warnings.push(format!("{found} clusters were found, {n_clusters} were asked for"));
-            }
-            warnings.extend(space.warnings.iter().cloned());
-            let done = scored.map(|scored| Done { warnings, ..Done::new(scored, labels, partition.assignment_rule()) });
-            records[at] = Some(self.slot().record(NClusters::Fixed(n_clusters), done, self.sink));
-        }
-        let records: Vec<CellRecord> = records.into_iter().flatten().collect();
-        for record in &records {
-            self.sink.cell(record);
-        }
-        if self.part.auto {
+        let found = records.iter().any(|record| record.cell.n_clusters == NClusters::Auto);
+        if self.part.auto && !found {
             let mut all: Vec<&CellRecord> = self.part.known.iter().chain(&records).collect();
             all.sort_by(|a, b| a.cell.cmp(&b.cell));
             self.sink.cell(&self.auto(space, &all));
         }
-        self.sink.timing(timer.timing(&what, "score", true));
     }
 
-    fn seed(&self, n_clusters: usize) -> u64 {
+    fn add_sample_scores(&self, space: &Space, done: &mut Done) -> Result<(), Failure> {
+        shield(|| score::add_sample_scores(&self.scoring(space), &done.labels, &mut done.scored))
+    }
+
+    fn seed(&self, n_clusters: Option<usize>) -> u64 {
         let encoder = &self.prepared.encoders[&self.encoder];
         let clusterer = &self.prepared.clusterers[self.part.clusterer].key;
-        let value = trailmark_core::Key::of_bytes(&(n_clusters as u64).to_le_bytes());
+        // No sweep holds 0: it stands for "found by the clusterer".
+        let value = trailmark_core::Key::of_bytes(&(n_clusters.unwrap_or(0) as u64).to_le_bytes());
         self.prepared.seed("clusterer", self.task.dataset, self.fold, &[&encoder.arm_key, clusterer, &value])
     }
 
@@ -312,12 +355,12 @@ impl<'a> Arm<'a> {
         let attempt = |points: &[SweepPoint]| {
             shield(|| {
                 for point in points {
-                    let cell = self.slot().name(NClusters::Fixed(point.n_clusters)).to_string();
+                    let cell = self.slot().name(slot_of(point)).to_string();
                     if self.prepared.job.fault.as_ref().is_some_and(|fault| fault(&cell)) {
                         panic!("planted in {cell}");
                     }
                 }
-                clusterer.fit_sweep(&space.train, points, &ctx)
+                clusterer.fit_sweep(&trailmark_core::Space::of(&space.train), points, &ctx)
             })
             .and_then(|fits| {
                 if fits.len() == points.len() {
@@ -369,7 +412,7 @@ impl<'a> Arm<'a> {
             }
         };
         let made = made.and_then(|mut done| {
-            shield(|| score::add_sample_scores(&self.scoring(space), &done.labels, &mut done.scored))?;
+            self.add_sample_scores(space, &mut done)?;
             Ok(done)
         });
         let mut done = match made {
@@ -421,6 +464,10 @@ impl<'a> Arm<'a> {
             }
         }
     }
+}
+
+fn slot_of(point: &SweepPoint) -> NClusters {
+    point.n_clusters.map_or(NClusters::Auto, NClusters::Fixed)
 }
 
 fn check_shape(labels: &LabelsArtifact, fold: &Fold) -> Result<(), Failure> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use trailmark_core::config::Source;
-use trailmark_core::contract::{Clusterer, Encoder, Metric, Post, Recommender};
-use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
+use trailmark_core::contract::{Clusterer, Encoder, Metric, NumberOfClusters, Post, Recommender};
+use trailmark_core::{Dataset, Fold, Key, KeyBuilder, Params};
 use trailmark_store::record::ProtocolParts;
 use trailmark_store::{
     CellName, CellRecord, DatasetFacts, LabelsArtifact, MetricFacts, NClusters, Outcome, UserScores,
@@ -66,7 +66,8 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
             .finish();
         let mut posts = Vec::new();
         for spec in &arm.post {
-            posts.push((catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?.build)());
+            let entry = catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?;
+            posts.push((entry.build)(&Params::defaults(spec)).map_err(refuse)?);
         }
         let arm_key = ids::encoder_arm_key(arm, &encoder.fingerprint());
         encoders.insert(at, PreparedEncoder { encoder, key, posts, arm_key });
@@ -162,8 +163,9 @@ impl Prepared<'_> {
     pub(crate) fn arm_id(&self, encoder: Option<usize>, clusterer: Option<usize>, n_clusters: NClusters) -> Key {
         let none = Key::of_bytes(b"none");
         let encoder = encoder.map_or(none, |at| self.encoders[&at].arm_key);
-        let clusterer = clusterer.map_or(none, |at| self.clusterers[at].key);
-        ids::arm_id(&encoder, &clusterer, n_clusters, &self.job.suite.sweep)
+        let key = clusterer.map_or(none, |at| self.clusterers[at].key);
+        let chosen_by = clusterer.map_or(NumberOfClusters::Asked, |at| self.job.suite.clusterers[at].n_clusters);
+        ids::arm_id(&encoder, &key, chosen_by, n_clusters, &self.job.suite.sweep)
     }
 
     pub(crate) fn cell_id(&self, dataset: usize, arm_id: &Key, fold: &Fold) -> Key {
@@ -237,11 +239,12 @@ impl Prepared<'_> {
                 }
             }
             let mut clusterers: Vec<ClustererTask> = Vec::new();
-            for clusterer in 0..self.job.suite.clusterers.len() {
+            for (clusterer, arm) in self.job.suite.clusterers.iter().enumerate() {
+                let sweep = arm.sweep(&self.job.suite.sweep);
                 let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), NClusters::Auto, fold);
                 let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), NClusters::Auto);
                 let whole_sweep = |record: &CellRecord| match &record.outcome {
-                    Outcome::Ok(scores) => scores.chosen_from == self.job.suite.sweep.n_clusters,
+                    Outcome::Ok(scores) => scores.chosen_from == sweep,
                     Outcome::Failed(_) => false,
                 };
                 // A choice made while a candidate was missing or failed is made again.
@@ -253,7 +256,7 @@ impl Prepared<'_> {
                 };
                 let mut task = ClustererTask::new(clusterer);
                 // The choice of n_clusters needs the whole sweep, also where a filter leaves cells of it out.
-                for &value in self.job.suite.sweep.n_clusters.iter().filter(|value| auto || planned(value)) {
+                for &value in sweep.iter().filter(|value| auto || planned(value)) {
                     let n_clusters = NClusters::Fixed(value);
                     let name = self.cell_name(group.dataset, Some(group.encoder), Some(clusterer), n_clusters, fold);
                     let arm_id = self.arm_id(Some(group.encoder), Some(clusterer), n_clusters);

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use trailmark_core::catalogue::{BuildError, ClustererEntry, EncoderEntry};
 use trailmark_core::contract::{
-    Assets, Clusterer, Context, Encoder, Metric, MetricInput, Partition, Scope, SweepPoint, Transform,
+    Assets, Clusterer, Context, Encoder, Metric, MetricInput, NumberOfClusters, Partition, Points, Scope, SweepPoint,
+    Transform,
 };
 use trailmark_core::dataset::{Accounting, ReferenceLabels};
 use trailmark_core::spec::{Direction, Needs};
 use trailmark_core::{
-    Catalogue, Dataset, Embeddings, Failure, FailureClass, Fold, Key, Labels, Matrix, NClusters, Params, Score,
-    SequenceView, Sequences, Spec,
+    Catalogue, Cost, Dataset, Embeddings, Failure, FailureClass, Fold, Key, Labels, Matrix, NClusters, Params, Score,
+    SequenceView, Sequences, Space, Spec,
 };
 use trailmark_store::{CellRecord, ObjectStore, Outcome, RunDir, Split};
 use trailmark_suite::plan::{Filter, plan};
@@ -21,7 +22,7 @@ use trailmark_suite::{CheckContext, Suite};
 use crate::{Event, Job, Limits, LoadedDataset, Observer, Summary, prepare, run};
 
 const fn spec(name: &'static str) -> Spec {
-    Spec { name, summary: "fake", reference: "none", revision: 1, params: &[] }
+    Spec { name, summary: "fake", reference: "none", revision: 1, cost: Cost { time: "", memory: "" }, params: &[] }
 }
 
 static PER_FOLD: Spec = spec("per_fold");
@@ -90,15 +91,16 @@ fn name_of(row: &[f32], n_clusters: usize) -> u32 {
 impl Clusterer for Splitter {
     fn fit_sweep(
         &self,
-        x: &Matrix<f32>,
+        space: &Space<'_>,
         points: &[SweepPoint],
         _: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>> {
         points
             .iter()
             .map(|point| {
-                assert_ne!(Some(point.n_clusters), self.panics_at, "three is too many");
-                let n_clusters = point.n_clusters;
+                assert_ne!(point.n_clusters, self.panics_at, "three is too many");
+                let n_clusters = point.asked()?;
+                let x = space.points.to_f32();
                 let mut labels = Labels::from_ids(x.iter_rows().map(|row| name_of(row, n_clusters)));
                 if self.forgets {
                     labels.0.pop();
@@ -113,8 +115,8 @@ impl Partition for Split2 {
     fn labels(&self) -> &Labels {
         &self.labels
     }
-    fn assign(&self, rows: &Matrix<f32>) -> Result<Labels, Failure> {
-        Ok(Labels::from_ids(rows.iter_rows().map(|row| name_of(row, self.n_clusters))))
+    fn assign(&self, rows: Points<'_>) -> Result<Labels, Failure> {
+        Ok(Labels::from_ids(rows.to_f32().iter_rows().map(|row| name_of(row, self.n_clusters))))
     }
     fn assignment_rule(&self) -> &'static str {
         "whole part"
@@ -159,13 +161,19 @@ fn catalogue() -> Catalogue {
         clusterers: vec![
             ClustererEntry {
                 spec: &FORGETS_A_ROW,
+                n_clusters: NumberOfClusters::Asked,
                 build: |_| Ok(Box::new(Splitter { panics_at: None, forgets: true })),
             },
             ClustererEntry {
                 spec: &PANICS_AT_3,
+                n_clusters: NumberOfClusters::Asked,
                 build: |_| Ok(Box::new(Splitter { panics_at: Some(3), forgets: false })),
             },
-            ClustererEntry { spec: &SPLITTER, build: |_| Ok(Box::new(Splitter { panics_at: None, forgets: false })) },
+            ClustererEntry {
+                spec: &SPLITTER,
+                n_clusters: NumberOfClusters::Asked,
+                build: |_| Ok(Box::new(Splitter { panics_at: None, forgets: false })),
+            },
         ],
         metrics: vec![&Agreement],
         datasets: vec!["toy".to_owned()],

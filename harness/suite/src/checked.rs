@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use trailmark_core::config::{DatasetConfig, SequenceConfig, SplitConfig};
-use trailmark_core::contract::Distance;
+use trailmark_core::contract::{Distance, NumberOfClusters};
 use trailmark_core::{Params, Spec};
 
 /// A checked suite.
@@ -59,8 +59,20 @@ pub struct ClustererArm {
     pub id: String,
     /// Name card of its kind.
     pub spec: &'static Spec,
+    /// Whether it is swept over n_clusters or finds their number, in one cell with n_clusters = auto.
+    pub n_clusters: NumberOfClusters,
     /// Resolved parameters.
     pub params: Params,
+}
+
+impl ClustererArm {
+    /// The values of the sweep that it is fitted at; none for a clusterer that finds the number itself.
+    pub fn sweep<'a>(&self, sweep: &'a Sweep) -> &'a [usize] {
+        match self.n_clusters {
+            NumberOfClusters::Asked => &sweep.n_clusters,
+            NumberOfClusters::Found => &[],
+        }
+    }
 }
 
 /// How n_clusters is chosen inside the training folds.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailmark_core::config::DatasetConfig;
+use trailmark_core::contract::NumberOfClusters;
 use trailmark_core::{Catalogue, Key, KeyBuilder, NClusters, Params, Spec};
 
 use crate::checked::{ClustererArm, EncoderArm, Suite, Sweep};
@@ -22,12 +23,19 @@ pub fn clusterer_arm_key(arm: &ClustererArm) -> Key {
 }
 
 /// Encoder, post steps, clusterer and n_clusters. With n_clusters = auto the values it is chosen from and the rule
-/// take part.
-pub fn arm_id(encoder: &Key, clusterer: &Key, n_clusters: NClusters, sweep: &Sweep) -> Key {
+/// take part, unless the clusterer finds the number itself.
+pub fn arm_id(
+    encoder: &Key,
+    clusterer: &Key,
+    chosen_by: NumberOfClusters,
+    n_clusters: NClusters,
+    sweep: &Sweep,
+) -> Key {
     let key = KeyBuilder::new("arm").key("encoder", encoder).key("clusterer", clusterer);
-    match n_clusters {
-        NClusters::Fixed(value) => key.number("n_clusters", value as u64).finish(),
-        NClusters::Auto => sweep
+    match (n_clusters, chosen_by) {
+        (NClusters::Fixed(value), _) => key.number("n_clusters", value as u64).finish(),
+        (NClusters::Auto, NumberOfClusters::Found) => key.text("n_clusters", "found").finish(),
+        (NClusters::Auto, NumberOfClusters::Asked) => sweep
             .n_clusters
             .iter()
             .fold(key.text("pick", &pick_rule(sweep)), |key, value| key.number("candidate", *value as u64))

@@ -142,7 +142,8 @@ fn group(suite: &Suite, filter: &Filter, dataset: usize, encoder: usize, fold: u
     };
     let mut group = Group { dataset, encoder, fold, repeat, cells: Vec::new(), autos: Vec::new() };
     for clusterer in 0..suite.clusterers.len() {
-        let fixed = suite.sweep.n_clusters.iter().filter(|value| wanted(clusterer, NClusters::Fixed(**value)));
+        let values = suite.clusterers[clusterer].sweep(&suite.sweep);
+        let fixed = values.iter().filter(|value| wanted(clusterer, NClusters::Fixed(**value)));
         group.cells.extend(fixed.map(|value| PlannedCell { clusterer, n_clusters: *value }));
         if wanted(clusterer, NClusters::Auto) {
             group.autos.push(clusterer);
@@ -184,7 +185,8 @@ impl Group {
     /// Partitions that are fitted: the whole sweep of a clusterer whose auto cell is wanted, else the planned cells.
     pub fn fits(&self, suite: &Suite) -> usize {
         let alone = self.cells.iter().filter(|cell| !self.autos.contains(&cell.clusterer)).count();
-        alone + self.autos.len() * suite.sweep.n_clusters.len()
+        let autos = self.autos.iter().map(|&clusterer| suite.clusterers[clusterer].sweep(&suite.sweep).len().max(1));
+        alone + autos.sum::<usize>()
     }
 }
 

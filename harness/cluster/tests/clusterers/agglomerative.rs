@@ -2,7 +2,7 @@
 
 use trailmark_core::contract::Context;
 use trailmark_core::spec::ParamValue;
-use trailmark_core::{FailureClass, Labels, Matrix};
+use trailmark_core::{FailureClass, Labels, Matrix, Space};
 
 use crate::{CTX, failure, fit, groups, make, points};
 
@@ -26,7 +26,12 @@ fn each_linkage_assigns_by_its_own_notion_of_near() {
         // and the new rows lie on the pair's side of it.
         let partition = fit(&*make("agglomerative", &linkage(word)), &x, 2).unwrap();
         assert_eq!(partition.assignment_rule(), rule);
-        assert_eq!(partition.assign(&new).unwrap(), Labels::from_ids(expected), "{word}: {:?}", partition.labels());
+        assert_eq!(
+            partition.assign((&new).into()).unwrap(),
+            Labels::from_ids(expected),
+            "{word}: {:?}",
+            partition.labels()
+        );
     }
 }
 
@@ -34,13 +39,15 @@ fn each_linkage_assigns_by_its_own_notion_of_near() {
 fn clusters_are_named_by_first_appearance_and_all_of_them_are_there() {
     let x = groups(90, 30, 3, 2);
     for word in ["ward", "average", "complete", "single"] {
-        for partition in make("agglomerative", &linkage(word)).fit_sweep(&x, &points(&[1, 2, 3, 10, 90]), &CTX) {
+        for partition in
+            make("agglomerative", &linkage(word)).fit_sweep(&Space::of(&x), &points(&[1, 2, 3, 10, 90]), &CTX)
+        {
             let partition = partition.unwrap();
             assert_eq!(partition.labels(), &partition.labels().canonical(), "{word}");
             assert!(partition.inertia().is_some(), "{word}");
         }
     }
-    let all = make("agglomerative", &[]).fit_sweep(&x, &points(&[1, 10, 90]), &CTX);
+    let all = make("agglomerative", &[]).fit_sweep(&Space::of(&x), &points(&[1, 10, 90]), &CTX);
     let counts: Vec<usize> = all.iter().map(|partition| partition.as_ref().unwrap().labels().n_clusters()).collect();
     assert_eq!(counts, [1, 10, 90]);
 }
@@ -57,7 +64,8 @@ fn more_users_than_declared_are_refused_with_need_and_limit() {
          max_samples, or take fewer users with sample_users"
     );
     let ctx = Context { memory_bytes: 1000, ..CTX };
-    let refusal = make("agglomerative", &[]).fit_sweep(&x, &points(&[3]), &ctx).pop().unwrap().err().unwrap();
+    let refusal =
+        make("agglomerative", &[]).fit_sweep(&Space::of(&x), &points(&[3]), &ctx).pop().unwrap().err().unwrap();
     assert_eq!(
         refusal.to_string(),
         "oom: agglomerative on 50 users needs 11700 bytes, the limit is 1000 bytes; raise --memory or take fewer users"

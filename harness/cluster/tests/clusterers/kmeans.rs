@@ -1,7 +1,7 @@
 //! k-means, ours and linfa's: never worse than scikit-learn, and what may not change a bit.
 
 use trailmark_core::spec::ParamValue;
-use trailmark_core::{Labels, Matrix};
+use trailmark_core::{Labels, Matrix, Space};
 use trailmark_kit::{number, oracle, rows};
 
 use crate::{CTX, fit, groups, make, points};
@@ -34,13 +34,13 @@ fn linfa_ends_as_low_as_scikit_learn_when_its_labels_and_inertia_are_made_again(
 fn a_further_value_in_the_sweep_moves_no_bit_of_the_others() {
     let x = groups(300, 6, 5, 3);
     for (name, clusterer) in crate::all() {
-        let few = clusterer.fit_sweep(&x, &points(&[3, 7]), &CTX);
-        let many = clusterer.fit_sweep(&x, &points(&[2, 3, 5, 7, 9]), &CTX);
+        let few = clusterer.fit_sweep(&Space::of(&x), &points(&[3, 7]), &CTX);
+        let many = clusterer.fit_sweep(&Space::of(&x), &points(&[2, 3, 5, 7, 9]), &CTX);
         for (a, b) in [(&few[0], &many[1]), (&few[1], &many[3])] {
             let (a, b) = (a.as_ref().unwrap(), b.as_ref().unwrap());
             assert_eq!(a.labels(), b.labels(), "{name}");
             assert_eq!(a.inertia().map(f64::to_bits), b.inertia().map(f64::to_bits), "{name}");
-            assert_eq!(a.assign(&x).unwrap(), b.assign(&x).unwrap(), "{name}");
+            assert_eq!(a.assign((&x).into()).unwrap(), b.assign((&x).into()).unwrap(), "{name}");
         }
     }
 }
@@ -53,7 +53,12 @@ fn clear_groups_are_found_by_all_and_new_rows_join_them() {
         let partition = fit(&*clusterer, &x, 4).unwrap();
         assert_eq!(partition.labels().canonical(), truth, "{name}");
         let nearby = Matrix::from_vec(240, 20, x.as_slice().iter().map(|value| value + 0.01).collect()).unwrap();
-        assert_eq!(&partition.assign(&nearby).unwrap(), partition.labels(), "{name}: {}", partition.assignment_rule());
+        assert_eq!(
+            &partition.assign((&nearby).into()).unwrap(),
+            partition.labels(),
+            "{name}: {}",
+            partition.assignment_rule()
+        );
         assert!(partition.warnings().is_empty(), "{name}: {:?}", partition.warnings());
     }
 }
@@ -74,7 +79,11 @@ fn training_rows_are_assigned_to_the_cluster_they_were_given() {
     let x = groups(200, 40, 1, 5); // one lump: every boundary is contested
     for name in ["kmeans", "linfa_kmeans"] {
         let partition = fit(&*make(name, &[]), &x, 8).unwrap();
-        assert_eq!(&partition.assign(&x).unwrap(), partition.labels(), "{name}: labels belong to the final centres");
+        assert_eq!(
+            &partition.assign((&x).into()).unwrap(),
+            partition.labels(),
+            "{name}: labels belong to the final centres"
+        );
     }
 }
 
@@ -86,7 +95,11 @@ fn a_start_that_may_not_finish_is_told() {
         partition.warnings(),
         ["the best of 10 starts had not converged after 1 iterations; raise max_iter or tol"]
     );
-    assert_eq!(&partition.assign(&x).unwrap(), partition.labels(), "labels belong to the final centres all the same");
+    assert_eq!(
+        &partition.assign((&x).into()).unwrap(),
+        partition.labels(),
+        "labels belong to the final centres all the same"
+    );
 }
 
 #[test]

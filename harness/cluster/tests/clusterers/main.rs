@@ -9,7 +9,7 @@ mod refusals;
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
 use trailmark_core::spec::ParamValue;
-use trailmark_core::{Failure, Matrix, Params, Stream};
+use trailmark_core::{Failure, Matrix, Params, Space, Stream};
 
 const CTX: Context = Context { seed: 1, threads: 1, memory_bytes: 1 << 30 };
 
@@ -37,11 +37,14 @@ fn all() -> Vec<(String, Box<dyn Clusterer>)> {
 }
 
 fn points(n_clusters: &[usize]) -> Vec<SweepPoint> {
-    n_clusters.iter().map(|&n_clusters| SweepPoint { n_clusters, seed: 100 + n_clusters as u64 }).collect()
+    n_clusters
+        .iter()
+        .map(|&n_clusters| SweepPoint { n_clusters: Some(n_clusters), seed: 100 + n_clusters as u64 })
+        .collect()
 }
 
 fn fit(clusterer: &dyn Clusterer, x: &Matrix<f32>, n_clusters: usize) -> Result<Box<dyn Partition>, Failure> {
-    clusterer.fit_sweep(x, &points(&[n_clusters]), &CTX).pop().unwrap()
+    clusterer.fit_sweep(&Space::of(x), &points(&[n_clusters]), &CTX).pop().unwrap()
 }
 
 fn failure(clusterer: &dyn Clusterer, x: &Matrix<f32>, n_clusters: usize) -> Failure {

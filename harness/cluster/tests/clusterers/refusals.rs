@@ -1,6 +1,6 @@
 //! What is refused, in which words, and what is degenerate but legal.
 
-use trailmark_core::{FailureClass, Matrix};
+use trailmark_core::{FailureClass, Matrix, Space};
 
 use crate::{CTX, failure, fit, groups, make, points};
 
@@ -8,7 +8,7 @@ use crate::{CTX, failure, fit, groups, make, points};
 fn more_clusters_than_users_is_refused_with_both_numbers_and_the_rest_of_the_sweep_goes_on() {
     let x = groups(3, 2, 3, 1);
     for (name, clusterer) in crate::all() {
-        let results = clusterer.fit_sweep(&x, &points(&[2, 5]), &CTX);
+        let results = clusterer.fit_sweep(&Space::of(&x), &points(&[2, 5]), &CTX);
         assert!(results[0].is_ok(), "{name}");
         let refusal = results[1].as_ref().err().unwrap();
         assert_eq!(refusal.class, FailureClass::BadInput, "{name}");
@@ -32,7 +32,7 @@ fn a_value_that_is_not_finite_is_refused_with_row_and_column() {
     let mut new = groups(10, 3, 2, 1);
     let partition = fit(&*make("kmeans", &[]), &new, 2).unwrap();
     new.row_mut(0)[1] = f32::NAN;
-    assert!(partition.assign(&new).unwrap_err().message.contains("NaN at row 0, column 1"));
+    assert!(partition.assign((&new).into()).unwrap_err().message.contains("NaN at row 0, column 1"));
 }
 
 #[test]
@@ -51,7 +51,8 @@ fn no_rows_no_columns_and_no_clusters_are_refused() {
 fn rows_of_another_width_are_not_assigned() {
     let x = groups(10, 3, 2, 1);
     for (name, clusterer) in crate::all() {
-        let message = fit(&*clusterer, &x, 2).unwrap().assign(&Matrix::zeros(2, 4)).unwrap_err().message;
+        let message =
+            fit(&*clusterer, &x, 2).unwrap().assign((&Matrix::<f32>::zeros(2, 4)).into()).unwrap_err().message;
         let expected = "the clusters were fitted on 3 features, the rows to assign have 4; encode both alike";
         assert_eq!(message, expected, "{name}");
     }

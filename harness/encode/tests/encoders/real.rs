@@ -7,7 +7,7 @@ use std::path::Path;
 
 use trailmark_core::contract::{Assets, Context, Encoder, MetricInput, SweepPoint};
 use trailmark_core::spec::ParamValue;
-use trailmark_core::{Labels, Matrix, Params, Sequences};
+use trailmark_core::{Labels, Matrix, Params, Sequences, Space};
 use trailmark_kit::asset;
 
 use crate::{CTX, encode, make, sequences};
@@ -65,7 +65,7 @@ fn scores(
     let train: Vec<usize> = (0..n_train).collect();
     if l2 {
         let post = trailmark_evaluate::posts().into_iter().find(|post| post.spec.name == "l2").unwrap();
-        (post.build)().fit(&x.select_rows(&train)).unwrap().apply(&mut x).unwrap();
+        (post.build)(&Params::defaults(post.spec)).unwrap().fit(&x.select_rows(&train)).unwrap().apply(&mut x).unwrap();
     }
     let first = if n_train == x.rows() { 0 } else { n_train };
     let scored: Vec<usize> = (first..x.rows()).collect();
@@ -74,10 +74,12 @@ fn scores(
     let clusterer = (entry.build)(&params).unwrap();
     let mut means = [0.0; 3];
     for seed in SEEDS {
-        let point = SweepPoint { n_clusters, seed };
-        let partition =
-            clusterer.fit_sweep(&x.select_rows(&train), &[point], &Context { threads: 2, ..CTX }).remove(0).unwrap();
-        let labels: Labels = partition.assign(&x.select_rows(&scored)).unwrap();
+        let point = SweepPoint { n_clusters: Some(n_clusters), seed };
+        let partition = clusterer
+            .fit_sweep(&Space::of(&x.select_rows(&train)), &[point], &Context { threads: 2, ..CTX })
+            .remove(0)
+            .unwrap();
+        let labels: Labels = partition.assign((&x.select_rows(&scored)).into()).unwrap();
         let input = MetricInput {
             labels_pred: &labels,
             labels_true: Some(&truth[first..]),

@@ -3,7 +3,7 @@
 
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{Params, Spec};
+use trailmark_core::{Cost, Params, Spec};
 use trailmark_transformer::{BertConfig, Family};
 
 use crate::networks::bert::Bert;
@@ -13,6 +13,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "The encoder bert on candle: the slow oracle arm, for checking the fast one",
     reference: "Devlin et al. 2019, NAACL. Network on candle-nn 0.11",
     revision: 1,
+    cost: Cost { time: "as bert, several times slower", memory: "weights, padded batches" },
     params: trailmark_transformer::BERT_PARAMS,
 };
 

@@ -3,7 +3,7 @@
 
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{Params, Spec};
+use trailmark_core::{Cost, Params, Spec};
 use trailmark_transformer::{Family, Gpt2Config};
 
 use crate::networks::gpt2::Gpt2;
@@ -13,6 +13,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "The encoder gpt2 on candle: the slow oracle arm, for checking the fast one",
     reference: "Radford et al. 2019, Language Models are Unsupervised Multitask Learners. Network on candle-nn 0.11",
     revision: 1,
+    cost: Cost { time: "as gpt2, several times slower", memory: "weights, padded batches" },
     params: trailmark_transformer::GPT2_PARAMS,
 };
 

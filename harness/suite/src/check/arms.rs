@@ -43,7 +43,8 @@ pub(super) fn clusterers(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<Cluste
         let found = kind(&reader, "clusterer", |name| catalogue.clusterer(name).map(|entry| entry.spec), names);
         if let Some(spec) = found {
             let params = arm_params(&mut reader, spec);
-            arms.push(ClustererArm { id, spec, params });
+            let n_clusters = catalogue.clusterer(spec.name).map(|entry| entry.n_clusters).unwrap_or_default();
+            arms.push(ClustererArm { id, spec, n_clusters, params });
         }
     }
     arms

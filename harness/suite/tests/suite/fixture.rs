@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use trailmark_core::catalogue::{BuildError, ClustererEntry, EncoderEntry, PostEntry};
-use trailmark_core::contract::{Metric, MetricInput, Ranker, RecommendTrain, Recommender};
+use trailmark_core::contract::{Metric, MetricInput, NumberOfClusters, Ranker, RecommendTrain, Recommender};
 use trailmark_core::spec::{Direction, Needs, ParamDefault};
-use trailmark_core::{Catalogue, ParamKind, ParamSpec, Score, Spec, Undefined};
+use trailmark_core::{Catalogue, Cost, ParamKind, ParamSpec, Score, Spec, Undefined};
 use trailmark_suite::{CheckContext, Diagnostics, Suite};
 
 const fn spec(name: &'static str, params: &'static [ParamSpec]) -> Spec {
-    Spec { name, summary: "A fake.", reference: "none", revision: 1, params }
+    Spec { name, summary: "A fake.", reference: "none", revision: 1, cost: Cost { time: "", memory: "" }, params }
 }
 
 const fn param(name: &'static str, kind: ParamKind, default: ParamDefault, summary: &'static str) -> ParamSpec {
@@ -63,6 +63,11 @@ static AGGLOMERATIVE: Spec = spec(
         "distance between clusters",
     )],
 );
+static DBSCAN: Spec = spec(
+    "dbscan",
+    &[param("min_samples", ParamKind::Integer { min: 1, max: 10_000 }, ParamDefault::Integer(5), "dense enough")],
+);
+
 static KMEANS: Spec = spec(
     "kmeans",
     &[
@@ -152,8 +157,14 @@ fn none<T>() -> Result<T, BuildError> {
 
 pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
     encoders: [&PRECOMPUTED, &TFIDF, &WORD2VEC].map(|spec| EncoderEntry { spec, build: |_, _| none() }).to_vec(),
-    clusterers: [&AGGLOMERATIVE, &KMEANS].map(|spec| ClustererEntry { spec, build: |_| none() }).to_vec(),
-    posts: [&CENTER, &L2].map(|spec| PostEntry { spec, build: || panic!("a fake cannot be built") }).to_vec(),
+    clusterers: [
+        (&AGGLOMERATIVE, NumberOfClusters::Asked),
+        (&DBSCAN, NumberOfClusters::Found),
+        (&KMEANS, NumberOfClusters::Asked),
+    ]
+    .map(|(spec, n_clusters)| ClustererEntry { spec, n_clusters, build: |_| none() })
+    .to_vec(),
+    posts: [&CENTER, &L2].map(|spec| PostEntry { spec, build: |_| panic!("a fake cannot be built") }).to_vec(),
     metrics: METRICS.iter().map(|metric| metric as &'static dyn Metric).collect(),
     recommenders: vec![&FakeRecommender],
     ranking_metrics: vec![&NDCG, &RECALL],

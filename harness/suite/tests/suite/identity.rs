@@ -4,12 +4,14 @@ use trailmark_core::Key;
 use trailmark_core::NClusters;
 use trailmark_suite::Suite;
 use trailmark_suite::ids::{arm_id, cell_id, clusterer_arm_key, encoder_arm_key, protocol_id, protocol_parts};
+use trailmark_suite::plan::{Filter, plan};
 
 use crate::fixture::{CATALOGUE, WIDE, valid};
 
 fn arm(suite: &Suite, n_clusters: NClusters) -> Key {
     let encoder = encoder_arm_key(&suite.encoders[1], "");
-    arm_id(&encoder, &clusterer_arm_key(&suite.clusterers[0]), n_clusters, &suite.sweep)
+    let clusterer = &suite.clusterers[0];
+    arm_id(&encoder, &clusterer_arm_key(clusterer), clusterer.n_clusters, n_clusters, &suite.sweep)
 }
 
 fn protocol(suite: &Suite) -> Key {
@@ -43,6 +45,23 @@ fn only_the_auto_arm_knows_the_sweep() {
     let longer = valid(WIDE, &["sweep.n_clusters=[2, 5, 8, 11]"]);
     assert_eq!(arm(&longer, NClusters::Fixed(5)), arm(&suite, NClusters::Fixed(5)), "a longer sweep moves no cell");
     assert_ne!(arm(&longer, NClusters::Auto), arm(&suite, NClusters::Auto), "it offers auto another choice");
+}
+
+#[test]
+fn a_clusterer_that_finds_the_number_itself_does_not_know_the_sweep() {
+    let kind = "[[clusterer]]\nid = \"dense\"\nkind = \"dbscan\"\n";
+    let suite = valid(&format!("{WIDE}\n{kind}"), &[]);
+    let longer = valid(&format!("{WIDE}\n{kind}"), &["sweep.n_clusters=[2, 5, 8, 11]"]);
+    let id = |suite: &Suite| {
+        let encoder = encoder_arm_key(&suite.encoders[1], "");
+        let clusterer = suite.clusterers.last().unwrap();
+        arm_id(&encoder, &clusterer_arm_key(clusterer), clusterer.n_clusters, NClusters::Auto, &suite.sweep)
+    };
+    assert_eq!(id(&longer), id(&suite));
+    let cells = plan(&suite, &Filter::default()).cell_names(&suite);
+    let dense: Vec<&String> = cells.iter().filter(|cell| cell.starts_with("shop/w2v/dense/")).collect();
+    assert_eq!(dense.len(), suite.split.folds * suite.split.repeats, "one cell a fold: {dense:?}");
+    assert!(dense.iter().all(|cell| cell.contains("/k=auto/")), "{dense:?}");
 }
 
 #[test]

@@ -26,7 +26,11 @@ fn the_reference_is_a_valid_suite_with_every_default() {
         dataset = [{ id = "shop", source = "synthetic" }]
         split.future = { last = 3 }
         encoder = [{ id = "tfidf", kind = "tfidf" }, { id = "word2vec", kind = "word2vec" }]
-        clusterer = [{ id = "agglomerative", kind = "agglomerative" }, { id = "kmeans", kind = "kmeans" }]
+        clusterer = [
+            { id = "agglomerative", kind = "agglomerative" },
+            { id = "dbscan", kind = "dbscan" },
+            { id = "kmeans", kind = "kmeans" },
+        ]
         score = { primary = "cluster_popularity/ndcg@10", recommend = {} }
         compare = [{ arms = "clusterer" }]
         gate = [{ margin = 0.02 }]

@@ -7,7 +7,7 @@
 
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{ParamSpec, Params, Spec};
+use trailmark_core::{Cost, ParamSpec, Params, Spec};
 
 use super::frozen::{Family, Sizes, build as build_frozen};
 use super::params::{self, max_tokens};
@@ -30,6 +30,10 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Frozen GPT-2 over the readable text of a sequence, one pooled vector each",
     reference: "Radford et al. 2019, Language Models are Unsupervised Multitask Learners. Agrees with transformers",
     revision: 1,
+    cost: Cost {
+        time: "tokens * layers * (12 * width^2 + 2 * length * width)",
+        memory: "weights twice, token ids, one workspace a thread",
+    },
     params: PARAMS,
 };
 

@@ -5,7 +5,7 @@
 
 use trailmark_core::catalogue::{BuildError, EncoderEntry};
 use trailmark_core::contract::{Assets, Encoder};
-use trailmark_core::{ParamSpec, Params, Spec};
+use trailmark_core::{Cost, ParamSpec, Params, Spec};
 
 use super::frozen::{Family, Sizes, build as build_frozen};
 use super::params::{self, max_tokens};
@@ -32,6 +32,10 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Frozen T5 encoder over the readable text of a sequence, one pooled vector each",
     reference: "Raffel et al. 2020, JMLR 21; Ni et al. 2022, Findings of ACL. Agrees with transformers",
     revision: 1,
+    cost: Cost {
+        time: "tokens * layers * (12 * width^2 + 2 * length * width)",
+        memory: "weights twice, token ids, one workspace a thread",
+    },
     params: PARAMS,
 };
 
