@@ -1,8 +1,8 @@
 //! What clusterers refuse before they start: every message says what, where and how to mend it.
 
 use thiserror::Error;
-use trailmark_core::contract::Context;
-use trailmark_core::{Failure, FailureClass, Matrix};
+use trailmark_core::contract::{Context, Points};
+use trailmark_core::{Failure, FailureClass};
 
 /// Input that no partition can be made of.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -54,7 +54,8 @@ impl From<InputError> for Failure {
 }
 
 /// Refuses training vectors without rows, without columns or with values that are not finite.
-pub(crate) fn check_vectors(x: &Matrix<f32>) -> Result<(), InputError> {
+pub(crate) fn check_vectors<'a>(x: impl Into<Points<'a>>) -> Result<(), InputError> {
+    let x = x.into();
     if x.rows() == 0 {
         return Err(InputError::NoSamples);
     }
@@ -65,8 +66,8 @@ pub(crate) fn check_vectors(x: &Matrix<f32>) -> Result<(), InputError> {
 }
 
 /// Refuses values that are not finite.
-pub(crate) fn check_finite(x: &Matrix<f32>) -> Result<(), InputError> {
-    match x.first_not_finite() {
+pub(crate) fn check_finite<'a>(x: impl Into<Points<'a>>) -> Result<(), InputError> {
+    match x.into().first_not_finite() {
         Some((row, column, value)) => Err(InputError::NotFinite { row, column, value }),
         None => Ok(()),
     }
@@ -84,7 +85,8 @@ pub(crate) fn check_n_clusters(n_samples: usize, n_clusters: usize) -> Result<()
 }
 
 /// Refuses rows to assign that do not fit the fitted clusters.
-pub(crate) fn check_rows(fitted: usize, rows: &Matrix<f32>) -> Result<(), InputError> {
+pub(crate) fn check_rows<'a>(fitted: usize, rows: impl Into<Points<'a>>) -> Result<(), InputError> {
+    let rows = rows.into();
     if rows.rows() > 0 && rows.cols() != fitted {
         return Err(InputError::Width { fitted, got: rows.cols() });
     }
