@@ -381,6 +381,33 @@ def glove_cases():
         yield case | {"tokens_after": rows(w), "contexts_after": rows(c), "tokens_bias_after": bw, "contexts_bias_after": bc}
 
 
+def fusion_parts():
+    draws = np.random.default_rng(11)
+    return [np.round(draws.normal(size=(4, width)), 3).astype(np.float32).astype(float) for width in (3, 3, 1)]
+
+
+def concatenation_cases():
+    parts = fusion_parts()
+    return [
+        {"name": name, "parts": [part.tolist() for part in chosen], "expected": np.concatenate(chosen, axis=1).tolist()}
+        for name, chosen in [("two parts", parts[:2]), ("three parts of two widths", parts)]
+    ]
+
+
+def weighted_sum_cases():
+    z, x = fusion_parts()[:2]
+    return [
+        {
+            "name": f"alpha {alpha}, beta {beta}",
+            "alpha": alpha,
+            "beta": beta,
+            "parts": [z.tolist(), x.tolist()],
+            "expected": ((alpha * z + (1 - alpha) * x) / beta).tolist(),
+        }
+        for alpha, beta in [(0.5, 1.0), (0.3, 2.0), (1.0, 1.0), (0.0, 0.25)]
+    ]
+
+
 def word_vector_cases():
     rng = np.random.default_rng(6)
     names = ["the", "of", "red", "shoes", "hats", "iPhone", "buy", "12", "手机", "手", "手机壳", "很", "好", "屏幕"]
@@ -432,3 +459,5 @@ write("tfidf", "scikit-learn", sklearn.__version__, 1e-6, 1e-7, stored, [*tfidf_
 write("transition_matrix", "NumPy", np.__version__, 1e-6, 1e-7, stored, transition_cases())
 write("word2vec", "NumPy", np.__version__, 1e-6, 1e-6, "training is in f32", step_cases())
 write("word_vectors", "NumPy", np.__version__, 1e-5, 1e-6, stored, word_vector_cases())
+write("concatenation", "NumPy", np.__version__, 0.0, 0.0, "values are copied", concatenation_cases())
+write("weighted_sum", "NumPy", np.__version__, 1e-6, 1e-7, stored, weighted_sum_cases())

@@ -6,6 +6,7 @@ mod assets;
 mod bench;
 mod failures;
 mod files;
+mod fusion;
 mod gate;
 mod literate;
 mod messages;

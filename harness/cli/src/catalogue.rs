@@ -11,6 +11,7 @@ pub(crate) fn catalogue() -> Catalogue {
     encoders.sort_by_key(|entry| entry.spec.name);
     Catalogue {
         encoders,
+        fusions: trailmark_encode::fusions(),
         clusterers: trailmark_cluster::registry(),
         posts: trailmark_evaluate::posts(),
         metrics: trailmark_metrics::registry(),

@@ -1,7 +1,7 @@
 //! The list of what can be named in a suite. `cli` builds it from the crates' registries and hands it to `suite`
 //! (names, types, ranges) and to `runner` (constructors), which therefore name no algorithm.
 
-use crate::contract::{Assets, Clusterer, Encoder, Metric, NumberOfClusters, Post, Recommender};
+use crate::contract::{Assets, Clusterer, Encoder, Fusion, Metric, NumberOfClusters, Post, Recommender};
 use crate::spec::{Params, Spec};
 
 /// Why a component could not be made from valid parameters: a missing or unreadable asset, or parameters that
@@ -29,6 +29,17 @@ pub struct EncoderEntry {
     pub build: BuildEncoder,
 }
 
+/// A way to join the vectors of other encoders. In a suite it is an `[[encoder]]` with `parts`.
+#[derive(Debug, Clone, Copy)]
+pub struct FusionEntry {
+    /// Name card.
+    pub spec: &'static Spec,
+    /// The most parts it joins; none for any number. The fewest are two.
+    pub max_parts: Option<usize>,
+    /// Constructor.
+    pub build: fn(&Params) -> Result<Box<dyn Fusion>, BuildError>,
+}
+
 /// A clusterer in the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct ClustererEntry {
@@ -54,6 +65,8 @@ pub struct PostEntry {
 pub struct Catalogue {
     /// Encoders, ascending by name.
     pub encoders: Vec<EncoderEntry>,
+    /// Fusions of encoders, ascending by name; no name is an encoder's too.
+    pub fusions: Vec<FusionEntry>,
     /// Clusterers, ascending by name.
     pub clusterers: Vec<ClustererEntry>,
     /// Post steps, ascending by name.
@@ -74,6 +87,19 @@ impl Catalogue {
     /// The encoder of that name.
     pub fn encoder(&self, name: &str) -> Option<&EncoderEntry> {
         self.encoders.iter().find(|entry| entry.spec.name == name)
+    }
+
+    /// The fusion of that name.
+    pub fn fusion(&self, name: &str) -> Option<&FusionEntry> {
+        self.fusions.iter().find(|entry| entry.spec.name == name)
+    }
+
+    /// Name cards of all that can be the kind of an `[[encoder]]`, ascending by name.
+    pub fn encoder_specs(&self) -> Vec<&'static Spec> {
+        let fusions = self.fusions.iter().map(|entry| entry.spec);
+        let mut specs: Vec<&'static Spec> = self.encoders.iter().map(|entry| entry.spec).chain(fusions).collect();
+        specs.sort_by_key(|spec| spec.name);
+        specs
     }
 
     /// The clusterer of that name.

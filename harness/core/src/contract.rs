@@ -63,6 +63,15 @@ pub trait Transform: Send + Sync {
     }
 }
 
+/// Joins the vectors of several encoders, row by row; nothing is fitted.
+pub trait Fusion: Send + Sync {
+    /// Joins matrices of the same rows, (n, n_features of each part), in the order of the suite.
+    ///
+    /// # Errors
+    /// [`Failure`] when the widths do not go together.
+    fn fuse(&self, parts: &[&Matrix<f32>]) -> Result<Matrix<f32>, Failure>;
+}
+
 /// A step between encoder and clusterer: centre, l2.
 pub trait Post: Send + Sync {
     /// Learns from the training vectors, (n_train, n_features).

@@ -14,7 +14,7 @@ use crate::Sink;
 use crate::clock::Timer;
 use crate::group::{Task, TaskKind};
 use crate::job::{Event, RunError};
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, VectorSource};
 use crate::shield::shield;
 
 /// Vectors of frozen encoders, by dataset and encoder.
@@ -32,11 +32,13 @@ impl Frozen {
     pub(crate) fn encode(prepared: &Prepared<'_>, tasks: &[Task], sink: &Sink<'_>) -> Result<Self, RunError> {
         let needed: BTreeSet<(usize, usize)> = tasks
             .iter()
-            .filter_map(|task| match task.kind {
-                TaskKind::Arms { encoder, .. } if prepared.encoders[&encoder].encoder.scope() == Scope::Frozen => {
-                    Some((task.dataset, encoder))
+            .flat_map(|task| match task.kind {
+                TaskKind::Arms { encoder, .. } => {
+                    let sources = prepared.sources(encoder).into_iter();
+                    let frozen = sources.filter(|(_, made)| made.scope() == Scope::Frozen);
+                    frozen.map(|(encoder, _)| (task.dataset, encoder)).collect()
                 }
-                _ => None,
+                TaskKind::Controls => Vec::new(),
             })
             .collect();
         let mut vectors = BTreeMap::new();
@@ -50,7 +52,7 @@ impl Frozen {
                     sink.observer.event(Event::Encoding { what: what.clone(), n_samples });
                     let timer = Timer::start();
                     let all: Vec<usize> = (0..n_samples).collect();
-                    let made = fit_transform(prepared, dataset, encoder, &[], &all, prepared.job.limits.threads, 0);
+                    let made = fit_transform(prepared, (dataset, encoder), &[], &all, prepared.job.limits.threads, 0);
                     sink.timing(timer.timing(&what, "encode", false));
                     if let Ok(made) = &made {
                         sink.save(&prepared.job.store, &key, made);
@@ -76,8 +78,7 @@ fn cached(prepared: &Prepared<'_>, key: &Key, sink: &Sink<'_>) -> Result<Option<
 
 fn fit_transform(
     prepared: &Prepared<'_>,
-    dataset: usize,
-    encoder: usize,
+    (dataset, encoder): (usize, usize),
     train: &[usize],
     rows: &[usize],
     threads: usize,
@@ -86,7 +87,10 @@ fn fit_transform(
     let sequences = &prepared.dataset(dataset).sequences;
     let ctx = Context { seed, threads, memory_bytes: prepared.job.limits.memory_bytes };
     shield(|| {
-        let fitted = prepared.encoders[&encoder].encoder.fit(SequenceView::new(sequences, train), &ctx)?;
+        let VectorSource::Encoder(made) = &prepared.encoders[&encoder].source else {
+            return Err(Failure::bug("a fusion was asked to fit"));
+        };
+        let fitted = made.fit(SequenceView::new(sequences, train), &ctx)?;
         let embeddings = fitted.transform(SequenceView::new(sequences, rows), &ctx)?;
         if embeddings.n_samples() != rows.len() {
             return Err(Failure::bug(format!("{} rows gave {} vectors", rows.len(), embeddings.n_samples())));
@@ -95,7 +99,8 @@ fn fit_transform(
     })?
 }
 
-/// The space of a group: vectors of the encoder, then its post steps, each fitted on training rows.
+/// The space of a group: vectors of the encoder or the joined spaces of its parts, then its post steps, each fitted
+/// on training rows.
 pub(crate) fn space(
     prepared: &Prepared<'_>,
     task: &Task,
@@ -105,58 +110,37 @@ pub(crate) fn space(
     guard: &mut LeakGuard<'_>,
     sink: &Sink<'_>,
 ) -> Result<Space, Failure> {
-    let keep = |error: RunError| {
-        let failure = Failure::from_error(FailureClass::External, &error);
-        sink.fail(error);
-        failure
-    };
-    let (mut train, mut test, mut warnings);
-    match prepared.encoders[&encoder].encoder.scope() {
-        Scope::Frozen => {
-            let vectors = frozen
-                .0
-                .get(&(task.dataset, encoder))
-                .cloned()
-                .ok_or_else(|| Failure::bug("a frozen encoder was not run before the groups"))??;
-            train = vectors.x.select_rows(&fold.train);
-            test = vectors.x.select_rows(&fold.test);
-            warnings = vectors.warnings.clone();
+    let made = &prepared.encoders[&encoder];
+    let Space { mut train, mut test, mut warnings } = match &made.source {
+        VectorSource::Encoder(encoder_made) => {
+            let scope = encoder_made.scope();
+            encoded(prepared, task, (encoder, scope), fold, frozen, guard, sink)?
         }
-        Scope::PerFold => {
-            guard.saw("encoder", &fold.train);
-            let seed = prepared.seed("encoder", task.dataset, fold, &[&prepared.encoders[&encoder].key]);
-            let key = prepared.embeddings_key(task.dataset, encoder, Some((fold, seed)));
-            let vectors = match cached(prepared, &key, sink).map_err(keep)? {
-                Some(vectors) => vectors,
-                None => {
-                    let timer = Timer::start();
-                    let rows: Vec<usize> = fold.train.iter().chain(&fold.test).copied().collect();
-                    let made = fit_transform(prepared, task.dataset, encoder, &fold.train, &rows, 1, seed)?;
-                    sink.timing(timer.timing(&prepared.group_name(task, encoder), "encode", true));
-                    sink.save(&prepared.job.store, &key, &made);
-                    made
-                }
+        VectorSource::Fusion { fusion, parts } => {
+            let mut spaces = Vec::new();
+            for part in parts {
+                let id = &prepared.job.suite.encoders[*part].id;
+                let space = space(prepared, task, *part, fold, frozen, guard, sink);
+                spaces.push(space.map_err(|failure| within(&format!("part {id}"), failure))?);
+            }
+            let join = |side: fn(&Space) -> &Matrix<f32>| {
+                shield(|| fusion.fuse(&spaces.iter().map(side).collect::<Vec<_>>())).and_then(|fused| fused)
             };
-            let n_train = fold.train.len();
-            train = vectors.x.select_rows(&(0..n_train).collect::<Vec<_>>());
-            test = vectors.x.select_rows(&(n_train..vectors.x.rows()).collect::<Vec<_>>());
-            warnings = vectors.warnings;
+            let (train, test) = (join(|space| &space.train)?, join(|space| &space.test)?);
+            Space { train, test, warnings: spaces.into_iter().flat_map(|space| space.warnings).collect() }
         }
-    }
-    if !prepared.encoders[&encoder].posts.is_empty() {
+    };
+    if !made.posts.is_empty() {
         guard.saw("post", &fold.train);
     }
-    for (post, spec) in prepared.encoders[&encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
+    for (post, spec) in made.posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
         shield(|| {
             let fitted = post.fit(&train)?;
             fitted.apply(&mut train)?;
             fitted.apply(&mut test)
         })
         .and_then(|applied| applied)
-        .map_err(|mut failure| {
-            failure.message = format!("post step {}: {}", spec.name, failure.message);
-            failure
-        })?;
+        .map_err(|failure| within(&format!("post step {}", spec.name), failure))?;
     }
     for (x, rows) in [(&train, &fold.train), (&test, &fold.test)] {
         if let Some((row, column, value)) = x.first_not_finite() {
@@ -171,4 +155,62 @@ pub(crate) fn space(
     warnings.sort();
     warnings.dedup();
     Ok(Space { train, test, warnings })
+}
+
+fn within(place: &str, mut failure: Failure) -> Failure {
+    failure.message = format!("{place}: {}", failure.message);
+    failure
+}
+
+/// What an encoder makes of both sides of a fold, before any post step.
+fn encoded(
+    prepared: &Prepared<'_>,
+    task: &Task,
+    (encoder, scope): (usize, Scope),
+    fold: &Fold,
+    frozen: &Frozen,
+    guard: &mut LeakGuard<'_>,
+    sink: &Sink<'_>,
+) -> Result<Space, Failure> {
+    let keep = |error: RunError| {
+        let failure = Failure::from_error(FailureClass::External, &error);
+        sink.fail(error);
+        failure
+    };
+    match scope {
+        Scope::Frozen => {
+            let vectors = frozen
+                .0
+                .get(&(task.dataset, encoder))
+                .cloned()
+                .ok_or_else(|| Failure::bug("a frozen encoder was not run before the groups"))??;
+            Ok(Space {
+                train: vectors.x.select_rows(&fold.train),
+                test: vectors.x.select_rows(&fold.test),
+                warnings: vectors.warnings.clone(),
+            })
+        }
+        Scope::PerFold => {
+            guard.saw("encoder", &fold.train);
+            let seed = prepared.seed("encoder", task.dataset, fold, &[&prepared.encoders[&encoder].key]);
+            let key = prepared.embeddings_key(task.dataset, encoder, Some((fold, seed)));
+            let vectors = match cached(prepared, &key, sink).map_err(keep)? {
+                Some(vectors) => vectors,
+                None => {
+                    let timer = Timer::start();
+                    let rows: Vec<usize> = fold.train.iter().chain(&fold.test).copied().collect();
+                    let made = fit_transform(prepared, (task.dataset, encoder), &fold.train, &rows, 1, seed)?;
+                    sink.timing(timer.timing(&prepared.group_name(task, encoder), "encode", true));
+                    sink.save(&prepared.job.store, &key, &made);
+                    made
+                }
+            };
+            let n_train = fold.train.len();
+            Ok(Space {
+                train: vectors.x.select_rows(&(0..n_train).collect::<Vec<_>>()),
+                test: vectors.x.select_rows(&(n_train..vectors.x.rows()).collect::<Vec<_>>()),
+                warnings: vectors.warnings,
+            })
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use trailmark_core::config::Source;
-use trailmark_core::contract::{Clusterer, Encoder, Metric, NumberOfClusters, Post, Recommender};
+use trailmark_core::contract::{Clusterer, Encoder, Fusion, Metric, NumberOfClusters, Post, Recommender};
 use trailmark_core::{Dataset, Fold, Key, KeyBuilder, Params};
 use trailmark_store::record::ProtocolParts;
 use trailmark_store::{
@@ -33,8 +33,18 @@ pub struct Prepared<'a> {
     pub(crate) protocols: Vec<(Key, ProtocolParts)>,
 }
 
+/// Where the vectors of an `[[encoder]]` come from.
+pub(crate) enum VectorSource {
+    Encoder(Box<dyn Encoder>),
+    Fusion {
+        fusion: Box<dyn Fusion>,
+        /// By position in the suite; none of them a fusion.
+        parts: Vec<usize>,
+    },
+}
+
 pub(crate) struct PreparedEncoder {
-    pub(crate) encoder: Box<dyn Encoder>,
+    pub(crate) source: VectorSource,
     /// Of kind, parameters, revision and what it reads: not of its name.
     pub(crate) key: Key,
     pub(crate) posts: Vec<Box<dyn Post>>,
@@ -53,24 +63,39 @@ pub(crate) struct PreparedClusterer {
 /// [`RunError::Build`] when a component cannot be made from its (valid) parameters.
 pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
     let (suite, catalogue) = (job.suite, job.catalogue);
-    let used: BTreeSet<usize> = job.plan.groups.iter().map(|group| group.encoder).collect();
-    let mut encoders = BTreeMap::new();
-    for at in used {
+    let planned = job.plan.groups.iter().map(|group| group.encoder);
+    let used: BTreeSet<usize> = planned.flat_map(|at| suite.encoders[at].parts.iter().copied().chain([at])).collect();
+    // Parts before the fusions that join them: their keys are part of its key.
+    let (single, fusions): (Vec<usize>, Vec<usize>) =
+        used.into_iter().partition(|&at| suite.encoders[at].parts.is_empty());
+    let mut encoders: BTreeMap<usize, PreparedEncoder> = BTreeMap::new();
+    for at in single.into_iter().chain(fusions) {
         let arm = &suite.encoders[at];
         let refuse = |source| RunError::Build { arm: format!("encoder {:?}", arm.id), source };
-        let entry = catalogue.encoder(arm.spec.name).ok_or_else(|| refuse(unknown(arm.spec.name)))?;
-        let encoder = (entry.build)(&arm.params, job.assets).map_err(refuse)?;
+        let (source, fingerprint) = match (catalogue.encoder(arm.spec.name), catalogue.fusion(arm.spec.name)) {
+            (Some(entry), _) => {
+                let encoder = (entry.build)(&arm.params, job.assets).map_err(refuse)?;
+                let fingerprint = encoder.fingerprint();
+                (VectorSource::Encoder(encoder), fingerprint)
+            }
+            (None, Some(entry)) => {
+                let fusion = (entry.build)(&arm.params).map_err(refuse)?;
+                (VectorSource::Fusion { fusion, parts: arm.parts.clone() }, String::new())
+            }
+            (None, None) => return Err(refuse(unknown(arm.spec.name))),
+        };
         let key = KeyBuilder::new("encoder")
             .key("component", &arm.params.key(arm.spec))
-            .text("fingerprint", &encoder.fingerprint())
+            .text("fingerprint", &fingerprint)
             .finish();
         let mut posts = Vec::new();
         for spec in &arm.post {
             let entry = catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?;
             posts.push((entry.build)(&Params::defaults(spec)).map_err(refuse)?);
         }
-        let arm_key = ids::encoder_arm_key(arm, &encoder.fingerprint());
-        encoders.insert(at, PreparedEncoder { encoder, key, posts, arm_key });
+        let parts: Vec<Key> = arm.parts.iter().map(|part| encoders[part].arm_key).collect();
+        let arm_key = ids::encoder_arm_key(arm, &fingerprint, &parts);
+        encoders.insert(at, PreparedEncoder { source, key, posts, arm_key });
     }
     let mut clusterers = Vec::new();
     for arm in &suite.clusterers {
@@ -137,6 +162,14 @@ impl Prepared<'_> {
             .iter()
             .find(|candidate| candidate.fold == fold && candidate.repeat == repeat)
             .unwrap_or_else(|| panic!("the plan names fold {fold} of repeat {repeat}, which the loader did not make"))
+    }
+
+    /// The encoders that must run for an arm: itself, or the parts of a fusion.
+    pub(crate) fn sources(&self, encoder: usize) -> Vec<(usize, &dyn Encoder)> {
+        match &self.encoders[&encoder].source {
+            VectorSource::Encoder(made) => vec![(encoder, &**made)],
+            VectorSource::Fusion { parts, .. } => parts.iter().flat_map(|part| self.sources(*part)).collect(),
+        }
     }
 
     /// The seed of a draw that may vary with dataset, fold and repeat, and with `arm` keys where the table says so.

@@ -132,6 +132,11 @@ impl Ids {
         }
         id
     }
+
+    /// Whether some table has that id.
+    fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
 }
 
 /// Owned copies of names, for messages.

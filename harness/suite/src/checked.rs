@@ -50,6 +50,8 @@ pub struct EncoderArm {
     pub params: Params,
     /// Post steps by name, in order.
     pub post: Vec<&'static Spec>,
+    /// Indices into `Suite::encoders` of what a fusion joins, none of them a fusion; empty for an encoder.
+    pub parts: Vec<usize>,
 }
 
 /// One `[[clusterer]]`.

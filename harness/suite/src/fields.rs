@@ -273,6 +273,11 @@ pub(crate) static ENCODER: Section = Section {
         required("id", TEXT, "what the suite calls it"),
         required("kind", TEXT, "which encoder"),
         with("post", Takes::Other("a list of post steps"), "[]", "steps between encoder and clusterer, in order"),
+        absent(
+            "parts",
+            Takes::Other("a list of encoder ids"),
+            "for a fusion: the encoders whose vectors, after their own post steps, it joins",
+        ),
     ],
 };
 

@@ -11,9 +11,11 @@ use crate::checked::{ClustererArm, EncoderArm, Suite, Sweep};
 use crate::resolved;
 
 /// The key of an encoder with its post steps. `fingerprint` is the hash of what the encoder reads besides its
-/// parameters, as [`trailmark_core::contract::Encoder::fingerprint`] gives it.
-pub fn encoder_arm_key(arm: &EncoderArm, fingerprint: &str) -> Key {
+/// parameters, as [`trailmark_core::contract::Encoder::fingerprint`] gives it; `parts` are the keys of what a fusion
+/// joins, in order.
+pub fn encoder_arm_key(arm: &EncoderArm, fingerprint: &str, parts: &[Key]) -> Key {
     let encoder = KeyBuilder::new("encoder").key("params", &arm.params.key(arm.spec)).text("fingerprint", fingerprint);
+    let encoder = parts.iter().fold(encoder, |key, part| key.key("part", part));
     arm.post.iter().fold(encoder, |key, step| key.key("post", &Params::default().key(step))).finish()
 }
 

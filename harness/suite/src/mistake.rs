@@ -150,6 +150,22 @@ pub enum Mistake {
         /// What belongs into it.
         about: String,
     },
+    /// A fusion with too few or too many parts.
+    #[error("{within} joins {range}, and {n_parts} {} given", if *n_parts == 1 { "is" } else { "are" })]
+    NumberOfParts {
+        /// The table.
+        within: String,
+        /// How many it joins, in words.
+        range: String,
+        /// How many are given.
+        n_parts: usize,
+    },
+    /// A fusion as a part of a fusion.
+    #[error("{id:?} is a fusion itself and cannot be a part of one")]
+    NestedFusion {
+        /// The part.
+        id: String,
+    },
     /// A key that means nothing beside the others.
     #[error("{key:?} has no meaning {beside}")]
     Meaningless {
@@ -308,6 +324,7 @@ impl Mistake {
                 let names: Vec<String> = valid.iter().map(|name| format!("{{{name}}}")).collect();
                 vec![format!("placeholders: {}", names.join(", "))]
             }
+            Self::NestedFusion { .. } => vec!["list all encoders in one `parts`".to_owned()],
             Self::NoFuture => {
                 vec!["add `future = { last = 3 }` or `future = { after = \"2017-12-01\" }` to [split]".to_owned()]
             }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use trailmark_core::spec::{ParamDefault, ParamSpec};
-use trailmark_core::{ParamKind, Spec};
+use trailmark_core::{Catalogue, ParamKind, Spec};
 
 use crate::CheckContext;
 use crate::fields::{self, Fallback, Field, Section, Takes};
@@ -38,6 +38,7 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
     page.comment("future = { after = \"2017-12-01\" }");
 
     page.arms("[[encoder]]", &fields::ENCODER, catalogue.encoders.iter().map(|entry| entry.spec));
+    page.fusions(catalogue);
     page.comment("Post steps:");
     for entry in &catalogue.posts {
         page.comment(&format!("  {}: {}", entry.spec.name, entry.spec.summary));
@@ -179,6 +180,24 @@ impl Page {
             if section.fields.iter().any(|field| field.name == "post") {
                 self.line("post = []");
             }
+            self.muted = false;
+        }
+    }
+
+    /// Fusions, shown on the first two encoders that need no file.
+    fn fusions(&mut self, catalogue: &Catalogue) {
+        let ready = catalogue.encoders.iter().map(|entry| entry.spec).filter(|spec| !must_be_told(spec));
+        let parts: Vec<&str> = ready.take(2).map(|spec| spec.name).collect();
+        for entry in &catalogue.fusions {
+            self.blank();
+            self.comment(entry.spec.summary);
+            self.muted = parts.len() < 2;
+            self.line("[[encoder]]");
+            self.line(&format!("id = {}", quoted(entry.spec.name)));
+            self.line(&format!("kind = {}", quoted(entry.spec.name)));
+            self.line(&format!("parts = {}", texts(parts.iter().copied())));
+            self.params(entry.spec, parts.len() < 2);
+            self.line("post = []");
             self.muted = false;
         }
     }

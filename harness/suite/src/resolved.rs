@@ -21,7 +21,8 @@ pub fn resolved_toml(suite: &Suite) -> String {
 pub fn suite_hash(suite: &Suite) -> Key {
     let mut key = KeyBuilder::new("suite").text("resolved", &write_suite(suite, None));
     for arm in &suite.encoders {
-        key = key.key("encoder", &ids::encoder_arm_key(arm, ""));
+        // What a fusion's parts are is in the text above, by id.
+        key = key.key("encoder", &ids::encoder_arm_key(arm, "", &[]));
     }
     for arm in &suite.clusterers {
         key = key.key("clusterer", &ids::clusterer_arm_key(arm));
@@ -41,7 +42,9 @@ fn write_suite(suite: &Suite, question: Option<&str>) -> String {
     for arm in &suite.encoders {
         let lines = Lines::section("[[encoder]]").text("id", &arm.id).text("kind", arm.spec.name);
         let post = texts(arm.post.iter().map(|step| step.name));
-        sections.push(lines.params(arm.spec, &arm.params).raw("post", post).0);
+        let lines = lines.params(arm.spec, &arm.params).raw("post", post);
+        let parts = texts(arm.parts.iter().map(|part| suite.encoders[*part].id.as_str()));
+        sections.push(if arm.parts.is_empty() { lines.0 } else { lines.raw("parts", parts).0 });
     }
     for arm in &suite.clusterers {
         let lines = Lines::section("[[clusterer]]").text("id", &arm.id).text("kind", arm.spec.name);

@@ -25,6 +25,10 @@ score.primary = "adjusted_rand_score"
 
 pub(crate) fn run(args: &EncodeArgs) -> CliResult<u8> {
     let catalogue = catalogue();
+    if catalogue.fusion(&args.kind).is_some() {
+        let what = format!("{} joins the vectors of other encoders; declare it in a suite, with parts", args.kind);
+        return Err(CliError::new(exit_code::USAGE, format!("error: {what}")));
+    }
     let text = AROUND.replace("\"tfidf\"", &format!("{:?}", args.kind));
     let set: Vec<String> = args.set.iter().map(|set| format!("encoder.encoder.{set}")).collect();
     let folder = std::env::current_dir()?;

@@ -14,7 +14,7 @@ use crate::{exit_code, runs};
 pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
     let catalogue = catalogue();
     let table = match args.what {
-        ListWhat::Encoders => specs("encoders", catalogue.encoders.iter().map(|entry| entry.spec)),
+        ListWhat::Encoders => specs("encoders", catalogue.encoder_specs().into_iter()),
         ListWhat::Clusterers => specs("clusterers", catalogue.clusterers.iter().map(|entry| entry.spec)),
         ListWhat::Posts => specs("posts", catalogue.posts.iter().map(|entry| entry.spec)),
         ListWhat::Recommenders => specs("recommenders", catalogue.recommenders.iter().map(|item| item.spec())),

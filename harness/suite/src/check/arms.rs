@@ -7,7 +7,7 @@ use super::{Ids, owned, required_tables};
 use crate::checked::{ClustererArm, EncoderArm};
 use crate::fields;
 use crate::mistake::Mistake;
-use crate::reader::{Reader, single};
+use crate::reader::{Located, Reader, single};
 
 /// The encoder id of the controls that all arms share.
 const SHARED_CONTROLS: &str = "none";
@@ -15,6 +15,7 @@ const SHARED_CONTROLS: &str = "none";
 pub(super) fn encoders(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<EncoderArm> {
     let mut ids = Ids::default();
     let mut arms = Vec::new();
+    let mut fusions = Vec::new();
     for (table, place) in required_tables(root, "encoder", &fields::ENCODER) {
         let mut reader = Reader::lenient(&fields::ENCODER, table, Some(place), root.sink);
         let id = ids.take(&reader, "encoder");
@@ -23,14 +24,69 @@ pub(super) fn encoders(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<EncoderA
             root.sink.push(Mistake::BadId { key: "id".to_owned(), id: id.clone(), reason }, reader.place_of("id"));
         }
         let post = post(&reader, catalogue);
-        let names = || catalogue.encoders.iter().map(|entry| entry.spec.name);
-        let found = kind(&reader, "encoder", |name| catalogue.encoder(name).map(|entry| entry.spec), names);
-        if let Some(spec) = found {
+        let specs = catalogue.encoder_specs();
+        let names = || specs.iter().map(|spec| spec.name);
+        let find = |name: &str| specs.iter().find(|spec| spec.name == name).copied();
+        if let Some(spec) = kind(&reader, "encoder", find, names) {
             let params = arm_params(&mut reader, spec);
-            arms.push(EncoderArm { id, spec, params, post });
+            match catalogue.fusion(spec.name) {
+                Some(entry) => fusions.push((arms.len(), parts(&reader, entry.max_parts))),
+                None if reader.node("parts").is_some() => {
+                    let beside = format!("with kind = {:?}: only fusions have parts", spec.name);
+                    let mistake = Mistake::Meaningless { key: "parts".to_owned(), beside };
+                    root.sink.push(mistake, reader.key_place("parts"));
+                }
+                None => {}
+            }
+            arms.push(EncoderArm { id, spec, params, post, parts: Vec::new() });
+        }
+    }
+    let is_fusion: Vec<usize> = fusions.iter().map(|(at, _)| *at).collect();
+    for (at, parts) in fusions {
+        for (name, place) in parts {
+            match arms.iter().position(|arm| arm.id == name) {
+                Some(part) if is_fusion.contains(&part) => {
+                    root.sink.push(Mistake::NestedFusion { id: name }, Some(place));
+                }
+                Some(part) => arms[at].parts.push(part),
+                // An arm that is declared and wrong has been reported where it stands.
+                None if ids.has(&name) => {}
+                None => {
+                    let encoders = arms.iter().enumerate().filter(|(at, _)| !is_fusion.contains(at));
+                    let valid = owned(encoders.map(|(_, arm)| arm.id.as_str()));
+                    let what = "encoder".to_owned();
+                    root.sink.push(Mistake::UnknownName { what, name, origin: "in this suite", valid }, Some(place));
+                }
+            }
         }
     }
     arms
+}
+
+/// Ids of the parts of a fusion, at least two and each once.
+fn parts(reader: &Reader<'_>, max_parts: Option<usize>) -> Vec<Located<String>> {
+    let Some(parts) = reader.names("parts") else {
+        if reader.node("parts").is_none() {
+            let mistake = Mistake::MissingKey {
+                within: reader.within.clone(),
+                key: "parts".to_owned(),
+                about: "parts: ids of the encoders that it joins; takes a list of at least two".to_owned(),
+            };
+            reader.sink.push(mistake, reader.place);
+        }
+        return Vec::new();
+    };
+    let n_parts = parts.len();
+    if n_parts < 2 || max_parts.is_some_and(|most| n_parts > most) {
+        let range = match max_parts {
+            Some(2) => "two encoders".to_owned(),
+            Some(most) => format!("2 to {most} encoders"),
+            None => "two encoders or more".to_owned(),
+        };
+        let mistake = Mistake::NumberOfParts { within: reader.within.clone(), range, n_parts };
+        reader.sink.push(mistake, reader.place_of("parts"));
+    }
+    parts
 }
 
 pub(super) fn clusterers(root: &Reader<'_>, catalogue: &Catalogue) -> Vec<ClustererArm> {

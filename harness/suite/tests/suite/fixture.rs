@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use trailmark_core::catalogue::{BuildError, ClustererEntry, EncoderEntry, PostEntry};
+use trailmark_core::catalogue::{BuildError, ClustererEntry, EncoderEntry, FusionEntry, PostEntry};
 use trailmark_core::contract::{Metric, MetricInput, NumberOfClusters, Ranker, RecommendTrain, Recommender};
 use trailmark_core::spec::{Direction, Needs, ParamDefault};
 use trailmark_core::{Catalogue, Cost, ParamKind, ParamSpec, Score, Spec, Undefined};
@@ -63,6 +63,13 @@ static AGGLOMERATIVE: Spec = spec(
         "distance between clusters",
     )],
 );
+static CONCATENATION: Spec = spec("concatenation", &[]);
+
+static WEIGHTED_SUM: Spec = spec(
+    "weighted_sum",
+    &[param("alpha", ParamKind::Number { min: 0.0, max: 1.0 }, ParamDefault::Number(0.5), "weight of the first part")],
+);
+
 static DBSCAN: Spec = spec(
     "dbscan",
     &[param("min_samples", ParamKind::Integer { min: 1, max: 10_000 }, ParamDefault::Integer(5), "dense enough")],
@@ -157,6 +164,9 @@ fn none<T>() -> Result<T, BuildError> {
 
 pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
     encoders: [&PRECOMPUTED, &TFIDF, &WORD2VEC].map(|spec| EncoderEntry { spec, build: |_, _| none() }).to_vec(),
+    fusions: [(&CONCATENATION, None), (&WEIGHTED_SUM, Some(2))]
+        .map(|(spec, max_parts)| FusionEntry { spec, max_parts, build: |_| none() })
+        .to_vec(),
     clusterers: [
         (&AGGLOMERATIVE, NumberOfClusters::Asked),
         (&DBSCAN, NumberOfClusters::Found),

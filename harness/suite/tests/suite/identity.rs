@@ -9,7 +9,7 @@ use trailmark_suite::plan::{Filter, plan};
 use crate::fixture::{CATALOGUE, WIDE, valid};
 
 fn arm(suite: &Suite, n_clusters: NClusters) -> Key {
-    let encoder = encoder_arm_key(&suite.encoders[1], "");
+    let encoder = encoder_arm_key(&suite.encoders[1], "", &[]);
     let clusterer = &suite.clusterers[0];
     arm_id(&encoder, &clusterer_arm_key(clusterer), clusterer.n_clusters, n_clusters, &suite.sweep)
 }
@@ -35,7 +35,7 @@ fn every_parameter_step_and_file_of_an_arm_is_in_its_id() {
         assert_ne!(arm(&changed, five), arm(&suite, five), "{change} is another arm");
         assert_eq!(protocol(&changed), protocol(&suite), "{change} is the same protocol");
     }
-    assert_ne!(encoder_arm_key(&suite.encoders[1], "weights"), encoder_arm_key(&suite.encoders[1], ""));
+    assert_ne!(encoder_arm_key(&suite.encoders[1], "weights", &[]), encoder_arm_key(&suite.encoders[1], "", &[]));
     assert_ne!(arm(&suite, NClusters::Fixed(2)), arm(&suite, five), "n_clusters is part of an arm");
 }
 
@@ -53,7 +53,7 @@ fn a_clusterer_that_finds_the_number_itself_does_not_know_the_sweep() {
     let suite = valid(&format!("{WIDE}\n{kind}"), &[]);
     let longer = valid(&format!("{WIDE}\n{kind}"), &["sweep.n_clusters=[2, 5, 8, 11]"]);
     let id = |suite: &Suite| {
-        let encoder = encoder_arm_key(&suite.encoders[1], "");
+        let encoder = encoder_arm_key(&suite.encoders[1], "", &[]);
         let clusterer = suite.clusterers.last().unwrap();
         arm_id(&encoder, &clusterer_arm_key(clusterer), clusterer.n_clusters, NClusters::Auto, &suite.sweep)
     };

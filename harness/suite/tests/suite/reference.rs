@@ -16,7 +16,11 @@ fn the_reference_is_a_valid_suite_with_every_default() {
         assert_eq!(arm.params, Params::defaults(arm.spec), "{} in\n{page}", arm.id);
     }
     let kinds: Vec<&str> = reference.encoders.iter().map(|arm| arm.spec.name).collect();
-    assert_eq!(kinds, ["tfidf", "word2vec"], "kinds that need a file are commented out");
+    assert_eq!(
+        kinds,
+        ["tfidf", "word2vec", "concatenation", "weighted_sum"],
+        "kinds that need a file are commented out"
+    );
     assert!(page.contains("# kind = \"precomputed\""), "and still there:\n{page}");
 
     // Whatever the reference writes out is what a suite without it means.
@@ -25,7 +29,12 @@ fn the_reference_is_a_valid_suite_with_every_default() {
         suite.name = "reference"
         dataset = [{ id = "shop", source = "synthetic" }]
         split.future = { last = 3 }
-        encoder = [{ id = "tfidf", kind = "tfidf" }, { id = "word2vec", kind = "word2vec" }]
+        encoder = [
+            { id = "tfidf", kind = "tfidf" },
+            { id = "word2vec", kind = "word2vec" },
+            { id = "concatenation", kind = "concatenation", parts = ["tfidf", "word2vec"] },
+            { id = "weighted_sum", kind = "weighted_sum", parts = ["tfidf", "word2vec"] },
+        ]
         clusterer = [
             { id = "agglomerative", kind = "agglomerative" },
             { id = "dbscan", kind = "dbscan" },
