@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Turn plain texts into vectors, without a suite
     Encode(EncodeArgs),
+    /// Group plain vectors, without a suite
+    Cluster(ClusterArgs),
     /// Bring datasets and models into the cache and check them
     Fetch(FetchArgs),
     /// Run what is missing of a suite, compare, and write the report
@@ -96,6 +98,45 @@ pub(crate) struct EncodeArgs {
     #[arg(long)]
     pub(crate) offline: bool,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArgs {
+    /// Kind of clusterer: kmeans, agglomerative, ..; `trailmark list clusterers` names them
+    pub(crate) kind: String,
+    /// One row a sample: .npy (f4 or f8), .safetensors or .csv
+    pub(crate) file: PathBuf,
+    /// Number of clusters: 8, several as 2,4,8, or all of 2-10
+    #[arg(short = 'k', long, value_name = "K", value_parser = parse_n_clusters)]
+    pub(crate) n_clusters: Option<Values>,
+    /// Where the labels go, a .csv with the columns sample and label (one column a value of -k); -1 is noise
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Where the model goes, a .json: centres, sizes, the rule for new samples, what was found on the way
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// Assign the rows of another file too
+    #[arg(long, value_name = "FILE", requires = "assigned")]
+    pub(crate) assign: Option<PathBuf>,
+    /// Where the labels of --assign go
+    #[arg(long, value_name = "FILE", requires = "assign")]
+    pub(crate) assigned: Option<PathBuf>,
+    /// A parameter of the clusterer: n_init=3, linkage=average
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of random starts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Threads; results do not depend on it (default: all cores)
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Memory it may use, such as 8GiB; what needs more is refused (default: half of the machine's)
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) memory: Option<u64>,
+}
+
+/// Whole numbers of one option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Values(pub(crate) Vec<usize>);
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
@@ -234,6 +275,24 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
     Ok((number * factor) as u64)
 }
 
+/// `8`, `2,4,8` or `2-10`, each at least 1, ascending and distinct.
+fn parse_n_clusters(text: &str) -> Result<Values, String> {
+    let number = |text: &str| match text.trim().parse::<usize>() {
+        Ok(value) if value >= 1 => Ok(value),
+        _ => Err(format!("{text:?} is no number of clusters; write 8, 2,4,8 or 2-10")),
+    };
+    let mut values = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((from, to)) => values.extend(number(from)?..=number(to)?),
+            None => values.push(number(part)?),
+        }
+    }
+    values.sort_unstable();
+    values.dedup();
+    if values.is_empty() { Err(format!("{text:?} goes from high to low")) } else { Ok(Values(values)) }
+}
+
 fn parse_seconds(text: &str) -> Result<f64, String> {
     let (number, unit) = split_unit(text)?;
     match unit {
@@ -259,6 +318,9 @@ mod tests {
     fn sizes_and_times_have_units() {
         assert_eq!(parse_bytes("1.5GiB"), Ok(3 * 512 * 1024 * 1024));
         assert_eq!(parse_seconds("10m"), Ok(600.0));
+        assert_eq!(parse_n_clusters("4,2-3,3"), Ok(Values(vec![2, 3, 4])));
+        assert_eq!(parse_n_clusters("5-2").unwrap_err(), "\"5-2\" goes from high to low");
+        assert_eq!(parse_n_clusters("0").unwrap_err(), "\"0\" is no number of clusters; write 8, 2,4,8 or 2-10");
         assert_eq!(parse_bytes("3 parsecs").unwrap_err(), "\"parsecs\" is no unit; use KiB, MiB or GiB");
     }
 }

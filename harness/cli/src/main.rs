@@ -10,6 +10,7 @@ mod host;
 mod output;
 mod progress;
 mod runs;
+mod vectors;
 mod view;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Check(args) => cmd::check::run(&args),
         Command::Plan(args) => cmd::plan::run(&args),
         Command::Encode(args) => cmd::encode::run(&args),
+        Command::Cluster(args) => cmd::cluster::run(&args),
         Command::Fetch(args) => cmd::fetch::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Status(args) => cmd::status::run(&args),

@@ -67,7 +67,6 @@ pub fn registry() -> Vec<EncoderEntry> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 mod tests {
     use trailmark_core::Params;
     use trailmark_kit::{oracle, rows};

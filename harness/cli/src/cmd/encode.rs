@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use trailmark_core::contract::{Context, Scope};
-use trailmark_core::{Matrix, SequenceView, Sequences, random};
+use trailmark_core::{SequenceView, Sequences, random};
 use trailmark_data::AssetStore;
-use trailmark_encode::npy::{self, NpyMatrix};
 
 use crate::args::EncodeArgs;
 use crate::catalogue::catalogue;
 use crate::error::{CliError, CliResult};
 use crate::output::{answer, note};
-use crate::{exit_code, host, runs};
+use crate::{exit_code, host, runs, vectors};
 
 /// A suite around the one encoder, so that kinds, parameters and messages are those of suites.
 const AROUND: &str = r#"schema = 1
@@ -38,6 +37,7 @@ pub(crate) fn run(args: &EncodeArgs) -> CliResult<u8> {
     let refuse = |what: String| CliError::new(exit_code::DATA, format!("error: {what}"));
     let entry = catalogue.encoder(arm.spec.name).ok_or_else(|| refuse(format!("no encoder {}", arm.spec.name)))?;
 
+    vectors::check_format(&args.output)?;
     let texts = read(&args.file, args.column.as_deref())?;
     let sequences = sequences(texts);
     let assets = AssetStore::from_env(&folder, args.offline);
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &EncodeArgs) -> CliResult<u8> {
         note(format!("warning: {warning}"));
     }
     let (n_samples, n_features) = (embeddings.n_samples(), embeddings.n_features());
-    write(&args.output, embeddings.into_matrix())?;
+    vectors::write(&args.output, embeddings.into_matrix())?;
     answer(format!("{}: {n_samples} x {n_features}", args.output.display()));
     Ok(exit_code::OK)
 }
@@ -103,27 +103,4 @@ fn sequences(texts: Vec<String>) -> Sequences {
     let token_names = names.keys().map(|name| (*name).to_owned()).collect();
     let width = texts.len().to_string().len();
     Sequences { ids: (0..texts.len()).map(|row| format!("{row:0width$}")).collect(), tokens, token_names, texts }
-}
-
-fn write(path: &Path, x: Matrix<f32>) -> CliResult<()> {
-    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
-    let bytes = match extension {
-        Some("npy") => npy::write(&NpyMatrix::F32(x)),
-        Some("safetensors") => {
-            let bytes: Vec<u8> = x.as_slice().iter().flat_map(|value| value.to_le_bytes()).collect();
-            let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![x.rows(), x.cols()], &bytes);
-            view.and_then(|view| safetensors::serialize([("embeddings", view)], None))
-                .map_err(|error| CliError::new(exit_code::INTERNAL, format!("error: {}: {error}", path.display())))?
-        }
-        Some("csv") => {
-            let line = |row: &[f32]| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(",") + "\n";
-            x.iter_rows().map(line).collect::<String>().into_bytes()
-        }
-        _ => {
-            let message = format!("error: {}: vectors are written as .npy, .safetensors or .csv", path.display());
-            return Err(CliError::new(exit_code::USAGE, message));
-        }
-    };
-    std::fs::write(path, bytes)
-        .map_err(|error| CliError::new(exit_code::INTERNAL, format!("error: cannot write {}: {error}", path.display())))
 }
