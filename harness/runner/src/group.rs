@@ -1,8 +1,9 @@
 //! One group from vectors to records.
 
 use trailmark_core::contract::{Context, NumberOfClusters, Partition, SweepPoint};
-use trailmark_core::{Failure, FailureClass, Fold, Labels};
+use trailmark_core::{Failure, FailureClass, Fold, Labels, PairNeeds, Pairs};
 use trailmark_evaluate::LeakGuard;
+use trailmark_geometry::{gather, gather_bytes};
 use trailmark_store::{CellRecord, CellScores, LabelsArtifact, NClusters, Outcome, Pick, UserScores};
 
 use crate::Sink;
@@ -122,14 +123,20 @@ fn run_arms(
 /// is made once a group and not once a clusterer.
 fn fit_and_score(arms: &[Arm<'_>], space: &Space) {
     let Some(first) = arms.first() else { return };
+    let group = first.prepared.group_name(first.task, first.encoder);
+    let timer = Timer::start();
+    let pairs = shared_pairs(arms, space);
+    if !pairs.is_empty() {
+        first.sink.timing(timer.timing(&group, "pairs", true));
+    }
     let mut fitted = Vec::new();
     for arm in arms {
         if first.sink.broken() {
             return;
         }
-        fitted.push(arm.fitted(space));
+        fitted.push(arm.fitted(space, &pairs));
     }
-    let group = first.prepared.group_name(first.task, first.encoder);
+    drop(pairs);
     let timer = Timer::start();
     let ready = |outcomes: &[Fitted]| -> Vec<LabelsArtifact> {
         outcomes.iter().filter_map(|one| one.outcome.as_ref().ok()).map(|ready| ready.labels.clone()).collect()
@@ -140,6 +147,38 @@ fn fit_and_score(arms: &[Arm<'_>], space: &Space) {
         arm.publish(space, outcomes, &mut scored);
     }
     first.sink.timing(timer.timing(&group, "score", true));
+}
+
+/// What one pass over all pairs of training rows finds for every clusterer that asks, where more than one does: a
+/// single one gathers what it needs itself and may take it over. A table that does not fit the memory beside the
+/// others is left out, and so is one that cannot be made: its consumers then refuse in their own words.
+fn shared_pairs(arms: &[Arm<'_>], space: &Space) -> Vec<Pairs> {
+    let Some(first) = arms.first() else { return Vec::new() };
+    let ctx = first.context();
+    let (n, width) = (space.train.rows(), space.train.cols());
+    let asked: Vec<Vec<PairNeeds>> = arms
+        .iter()
+        .filter_map(|arm| {
+            let clusterer = &arm.prepared.clusterers[arm.part.clusterer].clusterer;
+            shield(|| clusterer.pair_needs(n, width, &ctx)).ok()
+        })
+        .filter(|needs| !needs.is_empty())
+        .collect();
+    if asked.len() < 2 || space.train.first_not_finite().is_some() {
+        return Vec::new();
+    }
+    let mut left = ctx.memory_bytes;
+    let mut tables = Vec::new();
+    for need in PairNeeds::merged(&asked.concat()) {
+        let bytes = gather_bytes(n, width, &need);
+        if bytes <= left
+            && let Ok(Ok(pairs)) = shield(|| gather((&space.train).into(), &need, ctx.threads))
+        {
+            left -= bytes;
+            tables.push(pairs);
+        }
+    }
+    tables
 }
 
 /// What became of one fit.
@@ -265,7 +304,7 @@ impl<'a> Arm<'a> {
     }
 
     /// Fits what is missing of this clusterer, and assigns the test rows.
-    fn fitted(&self, space: &Space) -> Vec<Fitted> {
+    fn fitted(&self, space: &Space, pairs: &[Pairs]) -> Vec<Fitted> {
         let arm = &self.prepared.job.suite.clusterers[self.part.clusterer];
         let group = self.prepared.group_name(self.task, self.encoder);
         let timer = Timer::start();
@@ -275,7 +314,8 @@ impl<'a> Arm<'a> {
         };
         let points: Vec<SweepPoint> =
             asked.into_iter().map(|n_clusters| SweepPoint { n_clusters, seed: self.seed(n_clusters) }).collect();
-        let fits = self.fit(space, &points);
+        let seen = trailmark_core::Space { points: (&space.train).into(), pairs };
+        let fits = self.fit(&seen, &points);
         let fitted = points
             .iter()
             .zip(fits)
@@ -340,18 +380,23 @@ impl<'a> Arm<'a> {
         self.prepared.seed("clusterer", self.task.dataset, self.fold, &[&encoder.arm_key, clusterer, &value])
     }
 
+    /// What a fit gets: groups run beside each other, so one has one thread.
+    fn context(&self) -> Context {
+        Context { seed: self.seed(None), threads: 1, memory_bytes: self.prepared.job.limits.memory_bytes }
+    }
+
     fn scoring(&self, space: &'a Space) -> Scoring<'a> {
         Scoring { prepared: self.prepared, dataset: self.task.dataset, fold: self.fold, space: Some(space) }
     }
 
     /// Fits the whole sweep at once. When that panics, each value alone, so that only the guilty cell fails: a value
     /// of n_clusters moves no other's result, by contract.
-    fn fit(&self, space: &Space, points: &[SweepPoint]) -> Vec<Fit> {
+    fn fit(&self, space: &trailmark_core::Space<'_>, points: &[SweepPoint]) -> Vec<Fit> {
         if points.is_empty() {
             return Vec::new();
         }
         let clusterer = &self.prepared.clusterers[self.part.clusterer].clusterer;
-        let ctx = Context { seed: 0, threads: 1, memory_bytes: self.prepared.job.limits.memory_bytes };
+        let ctx = self.context();
         let attempt = |points: &[SweepPoint]| {
             shield(|| {
                 for point in points {
@@ -360,7 +405,7 @@ impl<'a> Arm<'a> {
                         panic!("planted in {cell}");
                     }
                 }
-                clusterer.fit_sweep(&trailmark_core::Space::of(&space.train), points, &ctx)
+                clusterer.fit_sweep(space, points, &ctx)
             })
             .and_then(|fits| {
                 if fits.len() == points.len() {
