@@ -19,7 +19,8 @@ use crate::token_vectors::{Corpus, TokenVectors};
 /// Gradients beyond this are cut, as in the authors' program.
 const CLIP: f32 = 100.0;
 
-/// Bytes of a cell of the co-occurrence table while it is counted.
+/// Bytes of a cell of the co-occurrence table at most: in a tree while it is counted (about 24), then twice in a list (16
+/// each). Together with four numbers per token and dimension that is all that training holds beside the samples.
 const CELL_BYTES: u64 = 48;
 
 /// Name card.
