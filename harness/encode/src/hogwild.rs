@@ -4,7 +4,7 @@
 //! the shared table would cost more than it learns. A worker therefore copies the rows it meets, and adds what it
 //! moved them to the shared table after a few hundred steps. Two that add to a row at the same moment may lose one of the sums.
 //! With 1,700 tokens two workers were still slower than one (0.61 times its words per second in the median of three runs
-//! of `scripts/peers/word2vec.py` on a loaded machine of two cores): it is for large vocabularies and dim, if for anything.
+//! of `scripts/peers/word2vec.py` on a loaded machine of two cores). Larger vocabularies were not measured.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
