@@ -308,28 +308,31 @@ def length_cases():
 
 def step_cases():
     rng = np.random.default_rng(3)
-    for name, dim, inputs, negatives in [
-        ("three distinct negatives", 5, [0], [2, 3, 4]),
-        ("a negative drawn twice", 16, [0], [2, 2, 4]),
-        ("a negative that is the neighbour is left out", 20, [0], [1, 3, 1]),
-        ("the centre among the negatives", 33, [0], [0, 5, 2]),
-        ("cbow: the mean of three tokens", 10, [0, 4, 3], [5, 2, 2]),
-        ("cbow: a token twice in the window", 70, [4, 4, 2], [1, 5, 3]),
+    for name, dim, joined, inputs, negatives in [
+        ("three distinct negatives", 5, False, [0], [2, 3, 4]),
+        ("a negative drawn twice", 16, False, [0], [2, 2, 4]),
+        ("a negative that is the target is left out", 20, False, [0], [1, 3, 1]),
+        ("an input among the negatives", 33, False, [0], [0, 5, 2]),
+        ("three neighbours share their negatives", 70, False, [0, 4, 3], [5, 2, 2]),
+        ("a neighbour twice in the window", 130, False, [4, 4, 2, 0, 4], [3, 5, 3, 0, 2, 4, 5, 1, 0]),
+        ("cbow: the mean of three tokens", 10, True, [0, 4, 3], [5, 2, 2]),
+        ("cbow: a token twice in the window", 70, True, [4, 4, 2], [1, 5, 3]),
     ]:
         w = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
         c = rng.normal(size=(6, dim)).astype(np.float32).astype(np.float64)
         target, rate = 1, 0.03125
         after_w, after_c = w.copy(), c.copy()
-        gradient = np.zeros(dim)
-        hidden = w[inputs].mean(axis=0)
+        hidden = w[inputs].mean(axis=0, keepdims=True) if joined else w[inputs]
+        gradient = np.zeros_like(hidden)
         for token, wanted in [(target, 1.0)] + [(t, 0.0) for t in negatives if t != target]:
             push = rate * (wanted - 1 / (1 + np.exp(-(hidden @ after_c[token]))))
-            gradient += push * after_c[token]
-            after_c[token] += push * hidden
-        for token in inputs:
-            after_w[token] += gradient
+            gradient += np.outer(push, after_c[token])
+            after_c[token] += push @ hidden
+        for i, token in enumerate(inputs):
+            after_w[token] += gradient[0 if joined else i]
         yield {
             "name": name,
+            "joined": joined,
             "inputs": inputs,
             "target": target,
             "negatives": negatives,

@@ -65,6 +65,8 @@ with tempfile.TemporaryDirectory() as name:
         "Trailmark, skip-gram, 2 workers, hogwild": lambda: ours(folder, "2", "hogwild"),
         "gensim, CBOW, 1 worker": lambda: gensim(sentences, n_words, names, sg=0, workers=1),
         "Trailmark, CBOW, 1 worker": lambda: ours(folder, "1", "cbow"),
+        "gensim, CBOW, 2 workers": lambda: gensim(sentences, n_words, names, sg=0, workers=2),
+        "Trailmark, CBOW, 2 workers": lambda: ours(folder, "2", "cbow"),
     }
     results = {arm: [] for arm in arms}
     for _ in range(runs):
@@ -79,6 +81,13 @@ for arm, values in results.items():
         f"{arm}: {statistics.median(speeds):,.0f} words/s ({min(speeds):,.0f} to {max(speeds):,.0f}), "
         f"same-group share of 10 nearest {statistics.mean(share for _, share in values):.4f}"
     )
-for kind in ("skip-gram, 1 worker", "skip-gram, 2 workers", "CBOW, 1 worker"):
-    ratios = [a[0] / b[0] for a, b in zip(results[f"Trailmark, {kind}"], results[f"gensim, {kind}"])]
-    print(f"{kind}: {statistics.median(ratios):.2f}x gensim")
+
+
+def ratio(ours, theirs):
+    return statistics.median(a[0] / b[0] for a, b in zip(results[ours], results[theirs]))
+
+
+for kind in ("skip-gram, 1 worker", "skip-gram, 2 workers", "CBOW, 1 worker", "CBOW, 2 workers"):
+    print(f"{kind}: {ratio(f'Trailmark, {kind}', f'gensim, {kind}'):.2f}x gensim")
+for kind in ("skip-gram, 2 workers", "skip-gram, 2 workers, hogwild"):
+    print(f"{kind}: {ratio(f'Trailmark, {kind}', 'Trailmark, skip-gram, 1 worker'):.2f}x one worker of ours")

@@ -2,7 +2,7 @@
 //! which times gensim on the same words in the same sitting.
 //!
 //! `word2vec_speed <folder> make [n_tokens]` writes `corpus.txt` (one sample per line) and `groups.txt` (one token and its
-//! group per line); `word2vec_speed <folder> <workers> [hogwild|cbow]` trains on it, prints seconds and writes `vectors.txt`.
+//! group per line); `word2vec_speed <folder> <workers> [hogwild|cbow|glove]` trains on it, prints seconds and writes `vectors.txt`.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, and no result depends on it")]
 
 use std::fmt::Write as _;
@@ -73,11 +73,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokens,
         token_names: (0..n).map(|token| format!("t{token}")).collect(),
     };
-    let entry =
-        trailmark_encode::registry().into_iter().find(|entry| entry.spec.name == "word2vec").ok_or("no word2vec")?;
-    let mut params = Params::defaults(entry.spec)
-        .with("workers", ParamValue::Integer(workers as i64))
-        .with("hogwild", ParamValue::Flag(variant == "hogwild"));
+    let name = if variant == "glove" { variant } else { "word2vec" };
+    let entry = trailmark_encode::registry().into_iter().find(|entry| entry.spec.name == name).ok_or("no encoder")?;
+    let mut params = Params::defaults(entry.spec);
+    if name == "word2vec" {
+        params.set("workers", ParamValue::Integer(workers as i64));
+        params.set("hogwild", ParamValue::Flag(variant == "hogwild"));
+    }
     if variant == "cbow" {
         params.set("architecture", ParamValue::Text(variant.to_owned()));
     }

@@ -19,7 +19,8 @@ use crate::token_vectors::{Corpus, TokenVectors};
 /// Gradients beyond this are cut, as in the authors' program.
 const CLIP: f32 = 100.0;
 
-/// Bytes of a cell of the co-occurrence table while it is counted.
+/// Bytes of a cell of the co-occurrence table at most: in a tree while it is counted (about 24), then twice in a list (16
+/// each). Together with four numbers per token and dimension that is all that training holds beside the samples.
 const CELL_BYTES: u64 = 48;
 
 /// Name card.
@@ -27,7 +28,8 @@ pub(crate) static SPEC: Spec = Spec {
     name: "glove",
     summary: "token vectors whose inner products follow the logarithm of co-occurrence, trained on training samples, pooled",
     reference: "Pennington, Socher and Manning 2014, EMNLP; update rule as the authors' glove.c 1.2",
-    revision: 1,
+    // 2: the direction that sif pooling removes comes from a more exact SVD.
+    revision: 2,
     cost: Cost { time: "co-occurrences * epochs * dim", memory: "co-occurrences * 24 + 4 * vocabulary * dim * 8" },
     params: &[
         ParamSpec {

@@ -1,19 +1,21 @@
 //! Training of token vectors by negative sampling: what `word2vec` runs.
 //!
-//! One worker walks the sequences in order with one stream of draws, so a seed gives the same bits whatever the
-//! machine or load. Several workers are sharded (sample i goes to worker i modulo their number, each with its own draws
-//! and its own copy of the vectors) and meet after every few thousand tokens, when every row moves by the sum of what the workers
-//! moved it (less where a round is long for the vocabulary, down to the mean). The result depends on the number of workers, but not on how many threads run them or how
-//! fast. Hogwild (Recht et al. 2011) shares one copy without locks, loses an update now and then, and gives other bits
-//! in every run.
-
-use std::sync::atomic::{AtomicU32, Ordering};
+//! One worker walks the sequences in order with one stream of draws, so a seed gives the same bits whatever the machine
+//! or load. As in word2vec.c, a position's neighbours learn to predict its token; unlike there, neighbours of one
+//! position share the negatives drawn against them (Ji et al. 2016, arXiv 1604.04661) and meet each row of output vectors
+//! as it was before all of them, so that the step is a small matrix product in place of many vector products.
+//!
+//! Several workers are sharded: sample i goes to worker i modulo their number, each with its own draws. They meet now
+//! and then (`shards`, reproducible) or share one copy without locks (`hogwild`, not reproducible). Neither uses more
+//! threads than the step was given.
 
 use trailmark_core::contract::Context;
 use trailmark_core::{Failure, Stream, random};
 
 use crate::counting::check_dense;
-use crate::lanes::{LANES, Level, Sigmoid, Step, add, learn};
+use crate::hogwild;
+use crate::lanes::{BLOCK, LANES, Level, Scratch, Step, learn};
+use crate::shards;
 
 /// The exponent that flattens token frequencies for negative draws.
 const FLATTENING: f64 = 0.75;
@@ -24,13 +26,6 @@ const FIRST_REACH: f64 = 1.0;
 
 /// The learning rate ends at this share of its start.
 const LAST_RATE: f64 = 1e-4;
-
-/// Tokens that all workers together read before they meet, for each token of the vocabulary: few enough that what the
-/// others learnt meanwhile is small. With twice as many, eight workers already learn visibly less.
-const ROUND_PER_TOKEN: usize = 1;
-
-/// Bounds of a round: starting threads has its price, and a long round moves frequent rows too far.
-const ROUND_BOUNDS: (usize, usize) = (256, 16_384);
 
 /// What is predicted from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +83,26 @@ impl Table {
         table
     }
 
+    /// Rows one after the other, `stride` numbers each, a multiple of [`LANES`].
+    pub(crate) fn of(stride: usize, values: Vec<f32>) -> Self {
+        Self { stride, values }
+    }
+
+    /// Numbers per row with its padding.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// All rows.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Some rows of this table.
+    pub(crate) fn select(&self, rows: impl Iterator<Item = usize>) -> Self {
+        Self::of(self.stride, rows.flat_map(|row| self.row(row)).copied().collect())
+    }
+
     /// One row with its padding.
     pub(crate) fn row(&self, i: usize) -> &[f32] {
         &self.values[i * self.stride..(i + 1) * self.stride]
@@ -135,7 +150,6 @@ pub(crate) fn train(
     let common = Common {
         settings,
         level: Level::best(),
-        sigmoid: Sigmoid::new(),
         noise: Alias::new(&weights),
         keep: frequencies.iter().map(|&count| keep_chance(count, total, settings.subsample)).collect(),
     };
@@ -154,109 +168,23 @@ pub(crate) fn train(
         .collect();
     let threads = ctx.threads.clamp(1, settings.workers);
     let vectors = if settings.hogwild {
-        hogwild(&mut workers, tables, settings.dim, threads)
+        hogwild::train(&mut workers, &tables, threads)
     } else {
-        sharded(&mut workers, tables, threads)
+        shards::train(&mut workers, &tables, threads)
     };
     Ok(Trained { vectors, n_steps: workers.iter().map(|worker| worker.n_steps).sum() })
 }
 
-/// Rounds of all workers on copies, each followed by a merge.
-fn sharded(workers: &mut [Worker<'_>], start: Own, threads: usize) -> Table {
-    let rows = start.input.values.len() / start.input.stride;
-    let mut copies: Vec<Own> =
-        (0..workers.len()).map(|_| Own { changed: [vec![false; rows], vec![false; rows]], ..start.clone() }).collect();
-    let Own { mut input, mut output, .. } = start;
-    let mut before = 0;
-    let round = (ROUND_PER_TOKEN * rows).clamp(ROUND_BOUNDS.0, ROUND_BOUNDS.1) / workers.len();
-    loop {
-        let mut left = false;
-        for (workers, copies) in workers.chunks_mut(threads).zip(copies.chunks_mut(threads)) {
-            let mut pairs = workers.iter_mut().zip(copies);
-            let here = pairs.next();
-            std::thread::scope(|scope| {
-                let others: Vec<_> = pairs.map(|(worker, own)| scope.spawn(move || worker.go_on(own, round))).collect();
-                left |= here.is_some_and(|(worker, own)| worker.go_on(own, round));
-                for handle in others {
-                    // A panic of a worker is a bug of ours and goes on in the caller.
-                    left |= handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                }
-            });
-        }
-        let seen = workers.iter().map(|worker| worker.seen).sum::<u64>();
-        // Rounds of twice that and more (small vocabularies, long samples) are damped, down to the mean.
-        let fits = (2 * ROUND_PER_TOKEN * rows) as f64 / (seen - before).max(1) as f64;
-        let share = narrow(fits.clamp(1.0 / workers.len() as f64, 1.0));
-        before = seen;
-        for row in 0..rows {
-            merge(&mut input, &mut copies, row, 0, share, |own| &mut own.input);
-            merge(&mut output, &mut copies, row, 1, share, |own| &mut own.output);
-        }
-        if !left {
-            return input;
-        }
-    }
-}
-
-/// Moves a row of the common table by a share of the sum of what the workers moved it, in the workers' order, and gives
-/// it to all.
-fn merge(
-    common: &mut Table,
-    copies: &mut [Own],
-    row: usize,
-    which: usize,
-    share: f32,
-    table: fn(&mut Own) -> &mut Table,
-) {
-    if !copies.iter().any(|own| own.changed[which][row]) {
-        return;
-    }
-    let to = common.row_mut(row);
-    let start = to.to_vec();
-    for own in copies.iter_mut().filter(|own| own.changed[which][row]) {
-        for ((to, start), moved) in to.iter_mut().zip(&start).zip(table(own).row(row)) {
-            *to += share * (moved - start);
-        }
-        own.changed[which][row] = false;
-    }
-    for own in copies {
-        table(own).row_mut(row).copy_from_slice(to);
-    }
-}
-
-/// All workers on one copy, without locks.
-fn hogwild(workers: &mut [Worker<'_>], start: Own, dim: usize, threads: usize) -> Table {
-    let shared = |table: &Table| table.values.iter().map(|value| AtomicU32::new(value.to_bits())).collect();
-    let stride = start.input.stride;
-    let (input, output): (Vec<AtomicU32>, Vec<AtomicU32>) = (shared(&start.input), shared(&start.output));
-    // With fewer threads than workers they take turns, so that all of them see falling learning rates together.
-    let per_thread = workers.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        for workers in workers.chunks_mut(per_thread) {
-            let mut tables = Shared { stride, input: &input, output: &output, rows: Vec::new(), tokens: Vec::new() };
-            scope.spawn(move || {
-                while workers.iter_mut().fold(false, |left, worker| worker.go_on(&mut tables, ROUND_BOUNDS.1) | left) {}
-            });
-        }
-    });
-    let mut vectors = Table::zeros(input.len() / stride, dim);
-    for (to, from) in vectors.values.iter_mut().zip(input) {
-        *to = f32::from_bits(from.into_inner());
-    }
-    vectors
-}
-
 /// What all workers read.
-struct Common<'a> {
+pub(crate) struct Common<'a> {
     settings: &'a Settings,
-    level: Level,
-    sigmoid: Sigmoid,
+    pub(crate) level: Level,
     noise: Alias,
     keep: Vec<f64>, // (n_tokens,)
 }
 
 /// A walk over a shard.
-struct Worker<'a> {
+pub(crate) struct Worker<'a> {
     common: &'a Common<'a>,
     shard: Vec<&'a Vec<u32>>,
     draws: Stream,
@@ -269,13 +197,6 @@ struct Worker<'a> {
     inputs: Vec<u32>,
     negatives: Vec<u32>,
     scratch: Scratch,
-}
-
-/// The vectors of one step.
-#[derive(Default)]
-struct Scratch {
-    hidden: Vec<f32>,
-    gradient: Vec<f32>,
 }
 
 impl<'a> Worker<'a> {
@@ -294,12 +215,12 @@ impl<'a> Worker<'a> {
             kept: Vec::new(),
             inputs: Vec::new(),
             negatives: vec![0; common.settings.negative],
-            scratch: Scratch { hidden: vec![0.0; stride], gradient: vec![0.0; stride] },
+            scratch: Scratch::new(stride),
         }
     }
 
     /// Trains on the next sequences, of at least `tokens` tokens in all. True when something is left.
-    fn go_on(&mut self, tables: &mut impl Tables, tokens: usize) -> bool {
+    pub(crate) fn go_on(&mut self, tables: &mut impl Tables, tokens: usize) -> bool {
         let mut done = 0;
         while done < tokens && self.epoch < self.common.settings.epochs {
             let Some(&sequence) = self.shard.get(self.next) else {
@@ -310,6 +231,7 @@ impl<'a> Worker<'a> {
             self.sequence(tables, sequence);
             done += sequence.len();
         }
+        tables.finish();
         self.epoch < self.common.settings.epochs
     }
 
@@ -330,82 +252,71 @@ impl<'a> Worker<'a> {
             let reach = 1 + self.draws.below(settings.window);
             let end = (at + reach + 1).min(self.kept.len());
             let start = at.saturating_sub(reach);
-            match settings.architecture {
-                Architecture::SkipGram => {
-                    for other in (start..end).filter(|other| *other != at) {
-                        self.draw_negatives();
-                        let neighbour = self.kept[other];
-                        self.n_steps += 1;
-                        tables.learn(self.common, &[centre], neighbour, &self.negatives, rate, &mut self.scratch);
-                    }
+            self.inputs.clear();
+            self.inputs.extend(self.kept[start..at].iter().chain(&self.kept[at + 1..end]));
+            let (joined, block) = match settings.architecture {
+                Architecture::SkipGram => (false, BLOCK),
+                Architecture::Cbow => (true, usize::MAX),
+            };
+            for inputs in self.inputs.chunks(block) {
+                for negative in &mut self.negatives {
+                    *negative = self.common.noise.draw(&mut self.draws);
                 }
-                Architecture::Cbow => {
-                    self.inputs.clear();
-                    self.inputs.extend(self.kept[start..at].iter().chain(&self.kept[at + 1..end]));
-                    if !self.inputs.is_empty() {
-                        self.draw_negatives();
-                        self.n_steps += 1;
-                        tables.learn(self.common, &self.inputs, centre, &self.negatives, rate, &mut self.scratch);
-                    }
-                }
+                self.n_steps += 1;
+                let (negatives, scratch) = (&self.negatives[..], &mut self.scratch);
+                tables.learn(self.common, Update { inputs, joined, target: centre, negatives, rate }, scratch);
             }
-        }
-    }
-
-    fn draw_negatives(&mut self) {
-        for negative in &mut self.negatives {
-            *negative = self.common.noise.draw(&mut self.draws);
         }
     }
 }
 
+/// What one step learns from.
+#[derive(Clone, Copy)]
+pub(crate) struct Update<'a> {
+    pub(crate) inputs: &'a [u32],
+    /// The mean of the inputs learns.
+    pub(crate) joined: bool,
+    pub(crate) target: u32,
+    pub(crate) negatives: &'a [u32],
+    pub(crate) rate: f32,
+}
+
 /// Where the vectors are.
-trait Tables {
-    /// One update: the target's output vector towards the mean of the input vectors, the negatives' away from it, one
-    /// after the other; then every input vector by the sum of the gradients, as word2vec.c does with `cbow_mean`.
-    fn learn(
-        &mut self,
-        common: &Common<'_>,
-        inputs: &[u32],
-        target: u32,
-        negatives: &[u32],
-        rate: f32,
-        scratch: &mut Scratch,
-    );
+pub(crate) trait Tables {
+    /// One update: the target's output vector towards the input vectors (or their mean), the negatives' away from them, one
+    /// after the other; then every input vector by the sum of its gradients, as word2vec.c does with `cbow_mean`.
+    fn learn(&mut self, common: &Common<'_>, update: Update<'_>, scratch: &mut Scratch);
+
+    /// Makes the updates so far known to others.
+    fn finish(&mut self) {}
 }
 
 /// Tables of one worker.
 #[derive(Debug, Clone)]
-struct Own {
-    input: Table,
-    output: Table,
+pub(crate) struct Own {
+    pub(crate) input: Table,
+    pub(crate) output: Table,
     /// Rows changed since the last merge, of input and output; empty where nothing is merged.
-    changed: [Vec<bool>; 2],
+    pub(crate) changed: [Vec<bool>; 2],
+}
+
+impl Own {
+    /// Number of tokens.
+    pub(crate) fn rows(&self) -> usize {
+        self.input.values.len() / self.input.stride
+    }
+
+    /// A copy that keeps note of the rows it changes.
+    pub(crate) fn watched(&self) -> Self {
+        Self { changed: [vec![false; self.rows()], vec![false; self.rows()]], ..self.clone() }
+    }
 }
 
 impl Tables for Own {
-    fn learn(
-        &mut self,
-        common: &Common<'_>,
-        inputs: &[u32],
-        target: u32,
-        negatives: &[u32],
-        rate: f32,
-        scratch: &mut Scratch,
-    ) {
-        let Scratch { hidden, gradient } = scratch;
-        let hidden: &[f32] = match inputs {
-            [one] => self.input.row(*one as usize),
-            several => {
-                mean(hidden, several.iter().map(|token| self.input.row(*token as usize)), several.len());
-                hidden
-            }
-        };
-        let (output, sigmoid) = (&mut self.output.values[..], &common.sigmoid);
-        learn(common.level, Step { hidden, gradient, output, target, negatives, rate, sigmoid });
-        for &token in inputs {
-            add(self.input.row_mut(token as usize), gradient);
-        }
+    fn learn(&mut self, common: &Common<'_>, update: Update<'_>, scratch: &mut Scratch) {
+        let Update { inputs, joined, target, negatives, rate } = update;
+        let (input, output) = (&mut self.input.values[..], &mut self.output.values[..]);
+        learn(common.level, Step { input, output, inputs, joined, target, negatives, rate, scratch });
         if let [input, output] = &mut self.changed
             && !input.is_empty()
         {
@@ -414,82 +325,6 @@ impl Tables for Own {
             negatives.iter().for_each(|token| output[*token as usize] = true);
         }
     }
-}
-
-/// Tables of all workers. Rows are copied out, changed and copied back; each number is read and written whole.
-struct Shared<'a> {
-    stride: usize,
-    input: &'a [AtomicU32],
-    output: &'a [AtomicU32],
-    rows: Vec<f32>,
-    tokens: Vec<u32>,
-}
-
-fn read(from: &[AtomicU32], to: &mut [f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = f32::from_bits(from.load(Ordering::Relaxed));
-    }
-}
-
-fn write(from: &[f32], to: &[AtomicU32]) {
-    for (to, from) in to.iter().zip(from) {
-        to.store(from.to_bits(), Ordering::Relaxed);
-    }
-}
-
-impl Tables for Shared<'_> {
-    #[expect(clippy::cast_possible_truncation, reason = "at most as many rows as tokens in a step")]
-    fn learn(
-        &mut self,
-        common: &Common<'_>,
-        inputs: &[u32],
-        target: u32,
-        negatives: &[u32],
-        rate: f32,
-        scratch: &mut Scratch,
-    ) {
-        let stride = self.stride;
-        let place = |token: u32| token as usize * stride..(token as usize + 1) * stride;
-        let Scratch { hidden, gradient } = scratch;
-        hidden.fill(0.0);
-        for &token in inputs {
-            read(&self.input[place(token)], gradient);
-            add(hidden, gradient);
-        }
-        let share = 1.0 / inputs.len() as f32;
-        hidden.iter_mut().for_each(|value| *value *= share);
-        // The step runs on copies of the rows it touches, each once.
-        self.tokens.clear();
-        for &token in std::iter::once(&target).chain(negatives) {
-            if !self.tokens.contains(&token) {
-                self.tokens.push(token);
-            }
-        }
-        self.rows.resize(self.tokens.len() * stride, 0.0);
-        for (row, &token) in self.rows.chunks_exact_mut(stride).zip(&self.tokens) {
-            read(&self.output[place(token)], row);
-        }
-        let tokens = &self.tokens;
-        let local: Vec<u32> =
-            negatives.iter().map(|token| tokens.iter().position(|known| known == token).unwrap_or(0) as u32).collect();
-        let (output, sigmoid) = (&mut self.rows[..], &common.sigmoid);
-        learn(common.level, Step { hidden, gradient, output, target: 0, negatives: &local, rate, sigmoid });
-        for (row, &token) in self.rows.chunks_exact(stride).zip(tokens) {
-            write(row, &self.output[place(token)]);
-        }
-        for &token in inputs {
-            read(&self.input[place(token)], hidden);
-            add(hidden, gradient);
-            write(hidden, &self.input[place(token)]);
-        }
-    }
-}
-
-fn mean<'a>(to: &mut [f32], rows: impl Iterator<Item = &'a [f32]>, n: usize) {
-    to.fill(0.0);
-    rows.for_each(|row| add(to, row));
-    let share = 1.0 / n as f32;
-    to.iter_mut().for_each(|value| *value *= share);
 }
 
 /// Chance that an occurrence is kept: `sqrt(t / f) + t / f` for a token that makes up the share `f` of all.
@@ -547,6 +382,7 @@ impl Alias {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hogwild::SharedCopy;
 
     const SETTINGS: Settings = Settings {
         architecture: Architecture::SkipGram,
@@ -580,31 +416,23 @@ mod tests {
             };
             let rate = narrow(trailmark_kit::number(case, "learning_rate"));
             let mut own = Own { input: fill(&input), output: fill(&output), changed: [Vec::new(), Vec::new()] };
-            let shared = |table: &Table| -> Vec<AtomicU32> {
-                table.values.iter().map(|value| AtomicU32::new(value.to_bits())).collect()
-            };
-            let (hog_input, hog_output) = (shared(&own.input), shared(&own.output));
-            let mut hog =
-                Shared { stride, input: &hog_input, output: &hog_output, rows: Vec::new(), tokens: Vec::new() };
-            let common = Common {
-                settings: &SETTINGS,
-                level: Level::best(),
-                sigmoid: Sigmoid::new(),
-                noise: Alias::new(&[1.0]),
-                keep: Vec::new(),
-            };
-            let mut scratch = Scratch { hidden: vec![0.0; stride], gradient: vec![0.0; stride] };
+            let mut hog = SharedCopy::of(&own);
+            let common =
+                Common { settings: &SETTINGS, level: Level::best(), noise: Alias::new(&[1.0]), keep: Vec::new() };
+            let mut scratch = Scratch::new(stride);
             let (inputs, negatives) = (tokens("inputs"), tokens("negatives"));
-            own.learn(&common, &inputs, token("target"), &negatives, rate, &mut scratch);
-            hog.learn(&common, &inputs, token("target"), &negatives, rate, &mut scratch);
+            let joined = case["joined"].as_bool().unwrap();
+            let update = Update { inputs: &inputs, joined, target: token("target"), negatives: &negatives, rate };
+            own.learn(&common, update, &mut scratch);
+            hog.step(&common, update, &mut scratch);
+            let (hog_input, hog_output) = hog.into_tables();
             for (key, got, hog) in [("input_after", &own.input, &hog_input), ("output_after", &own.output, &hog_output)]
             {
                 for (i, expected) in trailmark_kit::rows(case, key).iter().enumerate() {
                     for (j, expected) in expected.iter().enumerate() {
                         let what = format!("{} {key} [{i}, {j}]", case["name"]);
                         table.assert_close(&what, got.row(i)[j].into(), *expected);
-                        let hog = f32::from_bits(hog[i * stride + j].load(Ordering::Relaxed));
-                        table.assert_close(&format!("hogwild, {what}"), hog.into(), *expected);
+                        table.assert_close(&format!("hogwild, {what}"), hog.row(i)[j].into(), *expected);
                     }
                     assert!(got.row(i)[dim..].iter().all(|value| value.to_bits() == 0), "the padding stays zero");
                 }
@@ -630,23 +458,5 @@ mod tests {
         assert_eq!(keep_chance(1, 1_000_000, 1e-3), 1.0);
         assert!((keep_chance(100_000, 1_000_000, 1e-3) - 0.11).abs() < 1e-12);
         assert_eq!(keep_chance(900_000, 1_000_000, 0.0), 1.0, "0 switches it off");
-    }
-
-    #[test]
-    fn a_merged_row_moves_by_the_sum_of_what_the_workers_moved_it() {
-        let table = |value: f32| Table { stride: LANES, values: vec![value; 2 * LANES] };
-        let own = |value, first| Own {
-            input: table(value),
-            output: table(0.0),
-            changed: [vec![first, value == 2.0], vec![false; 2]],
-        };
-        let mut copies = [own(2.0, true), own(5.0, true), own(9.0, false)];
-        let mut common = table(0.0);
-        for row in 0..2 {
-            merge(&mut common, &mut copies, row, 0, 1.0, |own| &mut own.input);
-        }
-        assert_eq!((common.row(0)[0], common.row(1)[0]), (7.0, 2.0));
-        assert!(copies.iter().all(|own| own.input.row(0)[3] == 7.0 && own.input.row(1)[3] == 2.0));
-        assert!(copies.iter().all(|own| own.changed[0] == [false, false]));
     }
 }

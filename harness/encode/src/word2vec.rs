@@ -16,15 +16,17 @@ const FEW_KEPT: f64 = 0.25;
 pub(crate) static SPEC: Spec = Spec {
     name: "word2vec",
     summary: "skip-gram or CBOW with negative sampling over tokens, trained on training samples, pooled",
-    reference: "Mikolov et al. 2013, NeurIPS, arXiv 1310.4546; update rule as the authors' word2vec.c; sif pooling: Arora, \
+    reference: "Mikolov et al. 2013, NeurIPS, arXiv 1310.4546; update rule as the authors' word2vec.c, \
+                with negatives shared by the neighbours of a position: Ji et al. 2016, arXiv 1604.04661; merging of \
+                workers: Maleki et al. 2021, MLSys; sif pooling: Arora, \
                 Liang and Ma 2017, ICLR",
-    // 2: the first vectors spread twice as far.
-    revision: 2,
+    // 2: the first vectors spread twice as far. 3: neighbours share their negatives; workers merge by Adasum.
+    revision: 3,
     cost: Cost { time: "tokens * epochs * window * (negative + 1) * dim", memory: "2 * vocabulary * dim * 4 a worker" },
     params: &[
         ParamSpec {
             name: "architecture",
-            summary: "skip_gram: neighbours from the token; cbow: the token from the mean of its neighbours",
+            summary: "skip_gram: the token from each of its neighbours; cbow: the token from the mean of its neighbours",
             kind: ParamKind::Choice(&["skip_gram", "cbow"]),
             default: ParamDefault::Text("skip_gram"),
         },
@@ -42,7 +44,7 @@ pub(crate) static SPEC: Spec = Spec {
         },
         ParamSpec {
             name: "negative",
-            summary: "tokens drawn against each neighbour",
+            summary: "tokens drawn against each position; in skip-gram up to 16 neighbours share them",
             kind: ParamKind::Integer { min: 1, max: 1000 },
             default: ParamDefault::Integer(5),
         },
@@ -75,7 +77,7 @@ pub(crate) static SPEC: Spec = Spec {
         ParamSpec {
             name: "workers",
             summary: "train in this many shards of samples, merged in a fixed order; the result depends on the number, but \
-                      not on the threads that run them",
+                      not on the threads that run them, at most --threads",
             kind: ParamKind::Integer { min: 1, max: 256 },
             default: ParamDefault::Integer(1),
         },

@@ -21,7 +21,8 @@ pub(crate) static SPEC: Spec = Spec {
               nothing is fitted",
     reference: "Mikolov et al. 2013, arXiv 1310.4546; Pennington, Socher and Manning 2014, EMNLP; sif pooling: Arora, \
                 Liang and Ma 2017, ICLR",
-    revision: 1,
+    // 2: the direction that sif pooling removes comes from a more exact SVD.
+    revision: 2,
     cost: Cost { time: "words * dim", memory: "words in the file and in use * dim * 4" },
     params: &[
         ParamSpec {

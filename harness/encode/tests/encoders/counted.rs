@@ -259,7 +259,7 @@ fn matrices_beyond_the_declared_memory_are_refused_with_need_and_limit() {
         (
             "tfidf",
             vec![("svd_dim", integer(1))],
-            "the SVD of 6 n-grams to 1 dimensions needs 288 bytes, the limit is 40 bytes; raise min_df, set \
+            "the SVD of 6 n-grams to 1 dimensions needs 976 bytes, the limit is 40 bytes; raise min_df, set \
              max_features, or raise --memory",
         ),
         (

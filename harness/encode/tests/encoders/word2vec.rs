@@ -121,6 +121,17 @@ fn the_number_of_workers_shows_and_the_number_of_threads_does_not() {
 }
 
 #[test]
+fn many_workers_on_few_tokens_stay_finite_and_still_part_the_groups() {
+    // Plain sums of what eight workers moved grew without bound on 1,700 tokens; a dozen tokens are harder.
+    let all = shoppers();
+    let params = variant(&[("workers", ParamValue::Integer(16)), ("learning_rate", ParamValue::Number(0.1))]);
+    let (x, _) = encode(&*make("word2vec", &params), &all, 200, &Context { threads: 2, ..CTX });
+    assert!(x.iter_rows().flatten().all(|value| value.abs() < 100.0), "the vectors grew without bound");
+    let (within, between) = groups_part(&x);
+    assert!(within > 0.5 && between < within - 0.25, "least within {within}, most between {between}");
+}
+
+#[test]
 fn hogwild_says_that_it_is_not_reproducible_and_needs_workers() {
     let hogwild = ("hogwild", ParamValue::Flag(true));
     let encoder = make("word2vec", &[hogwild.clone(), ("workers", ParamValue::Integer(2))]);
