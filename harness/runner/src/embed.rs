@@ -146,7 +146,7 @@ pub(crate) fn space(
     if !prepared.encoders[&encoder].posts.is_empty() {
         guard.saw("post", &fold.train);
     }
-    for (post, spec) in prepared.encoders[&encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
+    for (post, step) in prepared.encoders[&encoder].posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
         shield(|| {
             let fitted = post.fit(&train)?;
             fitted.apply(&mut train)?;
@@ -154,7 +154,7 @@ pub(crate) fn space(
         })
         .and_then(|applied| applied)
         .map_err(|mut failure| {
-            failure.message = format!("post step {}: {}", spec.name, failure.message);
+            failure.message = format!("post step {}: {}", step.spec.name, failure.message);
             failure
         })?;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use trailmark_core::config::Source;
 use trailmark_core::contract::{Clusterer, Encoder, Metric, NumberOfClusters, Post, Recommender};
-use trailmark_core::{Dataset, Fold, Key, KeyBuilder, Params};
+use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
 use trailmark_store::record::ProtocolParts;
 use trailmark_store::{
     CellName, CellRecord, DatasetFacts, LabelsArtifact, MetricFacts, NClusters, Outcome, UserScores,
@@ -65,9 +65,9 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
             .text("fingerprint", &encoder.fingerprint())
             .finish();
         let mut posts = Vec::new();
-        for spec in &arm.post {
-            let entry = catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?;
-            posts.push((entry.build)(&Params::defaults(spec)).map_err(refuse)?);
+        for step in &arm.post {
+            let entry = catalogue.post(step.spec.name).ok_or_else(|| refuse(unknown(step.spec.name)))?;
+            posts.push((entry.build)(&step.params).map_err(refuse)?);
         }
         let arm_key = ids::encoder_arm_key(arm, &encoder.fingerprint());
         encoders.insert(at, PreparedEncoder { encoder, key, posts, arm_key });

@@ -48,8 +48,17 @@ pub struct EncoderArm {
     pub spec: &'static Spec,
     /// Resolved parameters.
     pub params: Params,
-    /// Post steps by name, in order.
-    pub post: Vec<&'static Spec>,
+    /// Post steps in order.
+    pub post: Vec<PostStep>,
+}
+
+/// One step of `post`.
+#[derive(Debug, Clone)]
+pub struct PostStep {
+    /// Name card of its kind.
+    pub spec: &'static Spec,
+    /// Resolved parameters.
+    pub params: Params,
 }
 
 /// One `[[clusterer]]`.
