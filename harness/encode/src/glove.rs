@@ -28,7 +28,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "token vectors whose inner products follow the logarithm of co-occurrence, trained on training samples, pooled",
     reference: "Pennington, Socher and Manning 2014, EMNLP; update rule as the authors' glove.c 1.2",
     revision: 1,
-    cost: Cost { time: "co-occurrences * epochs * dim", memory: "co-occurrences * 24 + 4 * vocabulary * dim * 8" },
+    cost: Cost { time: "co-occurrences * epochs * dim", memory: "48 * co-occurrences + 16 * vocabulary * dim" },
     params: &[
         ParamSpec {
             name: "dim",

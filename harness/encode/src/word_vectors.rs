@@ -22,7 +22,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Mikolov et al. 2013, arXiv 1310.4546; Pennington, Socher and Manning 2014, EMNLP; sif pooling: Arora, \
                 Liang and Ma 2017, ICLR",
     revision: 1,
-    cost: Cost { time: "words * dim", memory: "words in the file and in use * dim * 4" },
+    cost: Cost { time: "words * dim", memory: "4 * words in the file * dim, and the file itself while it is read" },
     params: &[
         ParamSpec {
             name: "path",

@@ -3,9 +3,9 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Cost, Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
+use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
 
-use crate::principal::{Principal, add_scaled, dot};
+use crate::principal::{PRINCIPAL_COST, Principal, add_scaled, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
 
 /// One direction is removed for every so many features, and at least one: the authors' rule of thumb.
@@ -17,7 +17,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the training mean and removes the first principal directions of the training rows",
     reference: "Mu and Viswanath 2018, ICLR, arXiv 1702.01417",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
+    cost: PRINCIPAL_COST,
     params: &[ParamSpec {
         name: "n_components",
         summary: "directions removed, fewer than the training rows have; left out: n_features / 100, and at least 1",

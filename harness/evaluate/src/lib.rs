@@ -84,6 +84,8 @@ mod tests {
         assert!(posts.windows(2).all(|pair| pair[0].spec.name < pair[1].spec.name), "ascending and unique");
         for post in posts {
             assert!(!post.spec.reference.is_empty() && !post.spec.summary.is_empty(), "{}", post.spec.name);
+            let cost = post.spec.cost;
+            assert!(!cost.time.is_empty() && !cost.memory.is_empty(), "{} does not say its cost", post.spec.name);
             let table = oracle("evaluate", post.spec.name);
             let mut tried: BTreeSet<String> = BTreeSet::new();
             for case in &table.case {

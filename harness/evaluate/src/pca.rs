@@ -3,9 +3,9 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Cost, Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
+use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
 
-use crate::principal::{Principal, dot};
+use crate::principal::{PRINCIPAL_COST, Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
 
 /// What is usual before distances are compared: van der Maaten and Hinton 2008 reduce to 30, scikit-learn's guide to
@@ -18,7 +18,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "projects on the first principal components of the training rows",
     reference: "Pearson 1901, Philos. Mag. 2; scikit-learn PCA",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
+    cost: PRINCIPAL_COST,
     params: &[ParamSpec {
         name: "n_components",
         summary: "components kept; all where there are fewer",

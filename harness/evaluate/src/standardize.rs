@@ -13,7 +13,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the training mean and divides by the training standard deviation; columns that are constant in training become 0",
     reference: "scikit-learn StandardScaler; constant columns differ, see the file",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features", memory: "n_features" },
+    cost: Cost { time: "n_samples * n_features", memory: "16 * n_features" },
     params: &[
         ParamSpec {
             name: "with_mean",

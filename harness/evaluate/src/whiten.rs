@@ -3,9 +3,9 @@
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Cost, Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
+use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
 
-use crate::principal::{Principal, dot};
+use crate::principal::{PRINCIPAL_COST, Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
 
 /// Name card.
@@ -15,7 +15,7 @@ pub(crate) static SPEC: Spec = Spec {
               towards each other; directions without training variance are left out",
     reference: "Su et al. 2021, arXiv 2103.15316; Ledoit and Wolf 2004, J. Multivar. Anal. 88; scikit-learn ledoit_wolf",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
+    cost: PRINCIPAL_COST,
     params: &[
         ParamSpec {
             name: "n_components",
