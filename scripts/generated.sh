@@ -8,7 +8,7 @@ out="$(mktemp -d)"
 trap 'rm -r "$out"' EXIT
 trailmark list reference > "$out/reference.toml"
 {
-  printf '# What a suite can name\n\nWritten by `scripts/generated.sh` from the program itself; do not edit.\n'
+  printf '# What a suite can name\n\nWritten by `scripts/generated.sh` from the program itself; do not edit. Cost is the order of the work,\nand of the bytes beside input and output.\n'
   for what in encoders posts clusterers metrics recommenders datasets models; do
     printf '\n## %s\n\n' "${what^}"
     trailmark list "$what" --format markdown

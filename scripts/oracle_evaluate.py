@@ -22,6 +22,10 @@ def value(v):
         return f'"{v}"'
     if isinstance(v, (list, tuple, np.ndarray)):
         return "[" + ", ".join(value(x) for x in v) + "]"
+    if isinstance(v, dict):
+        return "{ " + ", ".join(f"{key} = {value(x)}" for key, x in v.items()) + " }"
+    if isinstance(v, bool):
+        return str(v).lower()
     if isinstance(v, (int, np.integer)):
         return str(int(v))
     return repr(float(v))
@@ -87,15 +91,18 @@ def posts():
     for t, rows in ((train, x), (constant, constant)):
         scaler = StandardScaler().fit(t.astype(float))
         cases.append(dict(train=t, x=rows, expected=scaler.transform(rows.astype(float)).ravel()))
+    for other in (dict(with_mean=False), dict(with_std=False)):
+        scaler = StandardScaler(**other).fit(train.astype(float))
+        cases.append(dict(params=other, train=train, x=x, expected=scaler.transform(x.astype(float)).ravel()))
     write("standardize", "scikit-learn", cases, 1e-6, 1e-6, reason)
     cases = [dict(train=train, x=rows, expected=Normalizer().transform(rows.astype(float)).ravel()) for rows in (x, zeros)]
     write("l2", "scikit-learn", cases, 1e-6, 1e-7, reason)
 
 
-def signed(components):
-    """The entry of largest absolute value is positive; where several are equal, the first."""
+def signs_of(components):
+    """Signs that make the entry of largest absolute value positive; where several are equal, the first."""
     first = [np.argmax(np.abs(v) >= np.abs(v).max() * (1 - 1e-9)) for v in components]
-    return components * np.sign([v[at] for v, at in zip(components, first)])[:, None]
+    return np.sign([v[at] for v, at in zip(components, first)])
 
 
 def rotations():
@@ -122,17 +129,36 @@ def rotations():
         else:
             rank = int(np.linalg.matrix_rank(wide - wide.mean(axis=0), tol=1e-3))
         fitted = PCA(n_components=rank, svd_solver="full").fit(wide)
-        directions = signed(fitted.components_)
+        signs = signs_of(fitted.components_)
+        directions = fitted.components_ * signs[:, None]
         centred = other - fitted.mean_
-        case = dict(name=name, train=train, x=x)
-        tables["pca"].append(case | dict(expected=(centred @ directions[:50].T).ravel()))
+
+        def add(table, expected, **params):
+            case = dict(name=name) | (dict(params=params) if params else {})
+            tables[table].append(case | dict(train=train, x=x, expected=expected.ravel()))
+
+        add("pca", centred @ directions[:50].T)
         top = directions[: max(1, d // 100)]
-        tables["all_but_the_top"].append(case | dict(expected=(centred - centred @ top.T @ top).ravel()))
-        _, shrinkage = ledoit_wolf(wide)
+        add("all_but_the_top", centred - centred @ top.T @ top)
         variances = fitted.explained_variance_ * (n - 1) / n
         mean = np.var(wide, axis=0).sum() / d
-        factor = 1 / np.sqrt((1 - shrinkage) * variances + shrinkage * mean)
-        tables["whiten"].append(case | dict(expected=(centred @ directions.T * factor).ravel()))
+
+        def whitened(shrinkage, kept=rank):
+            factor = 1 / np.sqrt((1 - shrinkage) * variances + shrinkage * mean)
+            return (centred @ directions.T * factor)[:, :kept]
+
+        add("whiten", whitened(ledoit_wolf(wide)[1]))
+        if rank < 3:
+            continue
+        add("pca", PCA(n_components=2, svd_solver="full").fit(wide).transform(other) * signs[:2], n_components=2)
+        add("all_but_the_top", centred - centred @ directions[:2].T @ directions[:2], n_components=2)
+        add("whiten", whitened(ledoit_wolf(wide)[1], 2), n_components=2)
+        add("whiten", whitened(0.25), shrinkage=0.25)
+        # Without shrinkage this is scikit-learn's own whitening, but for its n - 1.
+        plain = PCA(n_components=rank, svd_solver="full", whiten=True).fit(wide).transform(other)
+        plain = plain * signs * np.sqrt(n / (n - 1))
+        assert np.allclose(plain, whitened(0.0), rtol=1e-9)
+        add("whiten", plain, shrinkage=0.0)
     for name, cases in tables.items():
         write(name, "scikit-learn", cases, 1e-5, 1e-5, "vectors are read and stored as f32")
 

@@ -14,7 +14,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "counts of each token, blind to order: the simple baseline",
     reference: "Salton, Wong and Yang 1975, Commun. ACM 18; agrees with scikit-learn's CountVectorizer",
     revision: 1,
-    cost: Cost { time: "tokens", memory: "n_samples * vocabulary * 4" },
+    cost: Cost { time: "tokens", memory: "the vocabulary" },
     params: &[
         ParamSpec {
             name: "relative",

@@ -30,7 +30,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Pennington, Socher and Manning 2014, EMNLP; update rule as the authors' glove.c 1.2",
     // 2: the direction that sif pooling removes comes from a more exact SVD.
     revision: 2,
-    cost: Cost { time: "co-occurrences * epochs * dim", memory: "co-occurrences * 24 + 4 * vocabulary * dim * 8" },
+    cost: Cost { time: "co-occurrences * epochs * dim", memory: "48 * co-occurrences + 16 * vocabulary * dim" },
     params: &[
         ParamSpec {
             name: "dim",

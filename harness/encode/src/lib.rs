@@ -84,6 +84,8 @@ mod tests {
         for entry in entries {
             assert!(!entry.spec.reference.is_empty(), "{} has no reference", entry.spec.name);
             assert!(!entry.spec.summary.is_empty(), "{} has no summary", entry.spec.name);
+            let cost = entry.spec.cost;
+            assert!(!cost.time.is_empty() && !cost.memory.is_empty(), "{} does not say its cost", entry.spec.name);
             // `precomputed` computes nothing: its vectors are the file's, and its tests read files made by hand. No
             // reference can say what `random_vector` should draw.
             if !["precomputed", "random_vector"].contains(&entry.spec.name) {

@@ -15,7 +15,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Ranjan, Ebrahimi and Paynabar 2022, Data Min. Knowl. Discov. 36, arXiv 1608.03533; agrees with the \
                 authors' package sgt",
     revision: 1,
-    cost: Cost { time: "sum of length^2", memory: "n_samples * vocabulary^2 * 4" },
+    cost: Cost { time: "tokens * vocabulary + n_samples * vocabulary^2", memory: "24 * vocabulary^2" },
     params: &[
         ParamSpec {
             name: "kappa",

@@ -23,8 +23,8 @@ pub(crate) static SPEC: Spec = Spec {
     // 2: the SVD runs on the smaller side of the matrix, from another start.
     revision: 2,
     cost: Cost {
-        time: "tokens * n-gram lengths, with svd_dim: nonzeros * svd_dim * 14",
-        memory: "nonzeros * 8, with svd_dim: (n_samples + n_terms) * svd_dim * 8",
+        time: "tokens * n-gram lengths; with svd_dim at most 16 passes of (nonzeros + (n_samples + n_terms) * svd_dim) * svd_dim",
+        memory: "4 * tokens + n_terms; with svd_dim 16 * nonzeros + 24 * n_terms * svd_dim",
     },
     params: &[
         ANALYZER,

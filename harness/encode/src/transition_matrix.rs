@@ -16,7 +16,7 @@ pub(crate) static SPEC: Spec = Spec {
     reference: "Cadez, Heckerman, Meek, Smyth and White 2003, Data Min. Knowl. Discov. 7; smoothing: Lidstone 1920, \
                 Trans. Fac. Actuaries 8",
     revision: 1,
-    cost: Cost { time: "tokens", memory: "n_samples * vocabulary^2 * 4" },
+    cost: Cost { time: "tokens + n_samples * vocabulary^2", memory: "8 * vocabulary^2" },
     params: &[
         ParamSpec {
             name: "smoothing",

@@ -23,7 +23,7 @@ pub(crate) static SPEC: Spec = Spec {
                 Liang and Ma 2017, ICLR",
     // 2: the direction that sif pooling removes comes from a more exact SVD.
     revision: 2,
-    cost: Cost { time: "words * dim", memory: "words in the file and in use * dim * 4" },
+    cost: Cost { time: "words * dim", memory: "4 * words in the file * dim, and the file itself while it is read" },
     params: &[
         ParamSpec {
             name: "path",

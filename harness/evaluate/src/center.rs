@@ -12,7 +12,7 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "subtracts the mean of the training rows from every column",
     reference: "Su et al. 2021, arXiv 2103.15316; scikit-learn StandardScaler(with_std=False)",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features", memory: "n_features" },
+    cost: Cost { time: "n_samples * n_features", memory: "16 * n_features" },
     params: &[],
 };
 

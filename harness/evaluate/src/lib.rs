@@ -46,8 +46,10 @@ pub fn posts() -> Vec<PostEntry> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use trailmark_core::contract::Post;
-    use trailmark_core::{Matrix, Params};
+    use trailmark_core::{Matrix, ParamValue, Params, Spec};
     use trailmark_kit::{numbers, oracle, rows};
 
     use super::*;
@@ -60,21 +62,47 @@ mod tests {
         Matrix::from_rows(rows).unwrap().cast()
     }
 
+    /// The defaults with what the case has under `params`.
+    fn told(case: &toml::Table, spec: &Spec) -> Params {
+        let mut params = Params::defaults(spec);
+        for (name, value) in case.get("params").and_then(toml::Value::as_table).into_iter().flatten() {
+            assert!(spec.param(name).is_some(), "{} has no parameter {name}", spec.name);
+            let value = match value {
+                toml::Value::Boolean(value) => ParamValue::Flag(*value),
+                toml::Value::Integer(value) => ParamValue::Integer(*value),
+                toml::Value::Float(value) => ParamValue::Number(*value),
+                other => panic!("{name} = {other} in the table of {}", spec.name),
+            };
+            params.set(name, value);
+        }
+        params
+    }
+
     #[test]
     fn every_post_step_has_a_unique_name_a_reference_and_agrees_with_its_oracle() {
         let posts = posts();
         assert!(posts.windows(2).all(|pair| pair[0].spec.name < pair[1].spec.name), "ascending and unique");
         for post in posts {
             assert!(!post.spec.reference.is_empty() && !post.spec.summary.is_empty(), "{}", post.spec.name);
+            let cost = post.spec.cost;
+            assert!(!cost.time.is_empty() && !cost.memory.is_empty(), "{} does not say its cost", post.spec.name);
             let table = oracle("evaluate", post.spec.name);
+            let mut tried: BTreeSet<String> = BTreeSet::new();
             for case in &table.case {
-                let fitted = made(&post).fit(&matrix(&rows(case, "train"))).unwrap();
+                let params = told(case, post.spec);
+                let defaults = Params::defaults(post.spec);
+                let other = params.iter().filter(|(name, value)| defaults.get(name) != Some(value));
+                tried.extend(other.map(|(name, _)| name.to_owned()));
+                let fitted = (post.build)(&params).unwrap().fit(&matrix(&rows(case, "train"))).unwrap();
                 let mut x = matrix(&rows(case, "x"));
                 fitted.apply(&mut x).unwrap();
                 assert_eq!(x.as_slice().len(), numbers(case, "expected").len(), "{}", post.spec.name);
                 for (&actual, expected) in x.as_slice().iter().zip(numbers(case, "expected")) {
                     table.assert_close(post.spec.name, f64::from(actual), expected);
                 }
+            }
+            for param in post.spec.params {
+                assert!(tried.contains(param.name), "no case gives {} another {}", post.spec.name, param.name);
             }
         }
     }

@@ -1,31 +1,39 @@
-//! Post step: the first 50 principal components of the training rows.
+//! Post step: the first principal components of the training rows.
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
+use trailmark_core::spec::ParamDefault;
+use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
 
-use crate::principal::{Principal, dot};
+use crate::principal::{PRINCIPAL_COST, Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
 
-/// Components kept. Post steps have no parameters; 50 is what is usual before distances are compared (van der Maaten and
-/// Hinton 2008 reduce to 30, scikit-learn's guide to t-SNE and most single-cell pipelines to 50).
-const MOST: usize = 50;
+/// What is usual before distances are compared: van der Maaten and Hinton 2008 reduce to 30, scikit-learn's guide to
+/// t-SNE and most single-cell pipelines to 50.
+const N_COMPONENTS: i64 = 50;
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
     name: "pca",
-    summary: "projects on the first 50 principal components of the training rows, or on all where they are fewer",
-    reference: "Pearson 1901, Philos. Mag. 2; scikit-learn PCA(n_components=50)",
+    summary: "projects on the first principal components of the training rows",
+    reference: "Pearson 1901, Philos. Mag. 2; scikit-learn PCA",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
-    params: &[],
+    cost: PRINCIPAL_COST,
+    params: &[ParamSpec {
+        name: "n_components",
+        summary: "components kept; all where there are fewer",
+        kind: ParamKind::Integer { min: 1, max: i64::MAX },
+        default: ParamDefault::Integer(N_COMPONENTS),
+    }],
 };
 
-struct Pca;
+struct Pca {
+    n_components: usize,
+}
 
 /// Constructor for the catalogue.
-pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
-    Ok(Box::new(Pca))
+pub(crate) fn build(params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    Ok(Box::new(Pca { n_components: params.size("n_components") }))
 }
 
 struct FittedPca(Principal);
@@ -37,7 +45,7 @@ impl Post for Pca {
         if principal.directions.is_empty() {
             return Err(Failure::bad_input("pca: all training rows are equal, so there is no component to keep"));
         }
-        principal.directions.truncate(MOST);
+        principal.directions.truncate(self.n_components);
         Ok(Box::new(FittedPca(principal)))
     }
 }
@@ -61,6 +69,8 @@ impl FittedPost for FittedPca {
 
 #[cfg(test)]
 mod tests {
+    use trailmark_core::ParamValue;
+
     use super::*;
 
     #[test]
@@ -74,12 +84,19 @@ mod tests {
     }
 
     #[test]
-    fn wide_rows_are_reduced_to_fifty() {
+    fn wide_rows_are_reduced_to_fifty_unless_told_otherwise() {
         let mut draws = trailmark_core::Stream::new(5);
         let values: Vec<f32> = (0..80 * 120).map(|_| draws.normal() as f32).collect();
         let train = Matrix::from_vec(80, 120, values).unwrap();
-        let mut x = train.clone();
-        build(&Params::defaults(&SPEC)).unwrap().fit(&train).unwrap().apply(&mut x).unwrap();
-        assert_eq!((x.rows(), x.cols()), (80, MOST));
+        let reduced = |params: &Params| {
+            let mut x = train.clone();
+            build(params).unwrap().fit(&train).unwrap().apply(&mut x).unwrap();
+            x
+        };
+        let defaults = Params::defaults(&SPEC);
+        let (fifty, three) = (reduced(&defaults), reduced(&defaults.with("n_components", ParamValue::Integer(3))));
+        assert_eq!((fifty.rows(), fifty.cols()), (80, 50));
+        assert_eq!(three.cols(), 3);
+        assert_eq!(three.row(7), &fifty.row(7)[..3], "a component does not depend on how many are kept");
     }
 }

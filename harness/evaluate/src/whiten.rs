@@ -2,27 +2,47 @@
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{FittedPost, Post};
-use trailmark_core::{Cost, Failure, Matrix, Params, Spec};
+use trailmark_core::spec::ParamDefault;
+use trailmark_core::{Failure, Matrix, ParamKind, ParamSpec, Params, Spec};
 
-use crate::principal::{Principal, dot};
+use crate::principal::{PRINCIPAL_COST, Principal, dot};
 use crate::training_columns::{require_finite, require_rows, require_width};
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
     name: "whiten",
     summary: "rotates to the principal directions of the training rows and divides by the standard deviations, shrunk \
-              towards each other as Ledoit and Wolf do; directions without training variance are left out",
+              towards each other; directions without training variance are left out",
     reference: "Su et al. 2021, arXiv 2103.15316; Ledoit and Wolf 2004, J. Multivar. Anal. 88; scikit-learn ledoit_wolf",
     revision: 1,
-    cost: Cost { time: "n_samples * n_features^2", memory: "n_features^2" },
-    params: &[],
+    cost: PRINCIPAL_COST,
+    params: &[
+        ParamSpec {
+            name: "n_components",
+            summary: "directions kept, the most varying ones; left out: all",
+            kind: ParamKind::Integer { min: 1, max: i64::MAX },
+            default: ParamDefault::Absent,
+        },
+        ParamSpec {
+            name: "shrinkage",
+            summary: "share of the mean variance in every variance, 0 for plain whitening; left out: as Ledoit and Wolf \
+                      estimate it",
+            kind: ParamKind::Number { min: 0.0, max: 1.0 },
+            default: ParamDefault::Absent,
+        },
+    ],
 };
 
-struct Whiten;
+struct Whiten {
+    n_components: Option<usize>,
+    /// None estimates it.
+    shrinkage: Option<f64>,
+}
 
 /// Constructor for the catalogue.
-pub(crate) fn build(_params: &Params) -> Result<Box<dyn Post>, BuildError> {
-    Ok(Box::new(Whiten))
+pub(crate) fn build(params: &Params) -> Result<Box<dyn Post>, BuildError> {
+    let shrinkage = params.get("shrinkage").map(|_| params.number("shrinkage"));
+    Ok(Box::new(Whiten { n_components: params.try_size("n_components"), shrinkage }))
 }
 
 struct FittedWhiten {
@@ -30,12 +50,12 @@ struct FittedWhiten {
     factors: Vec<f64>, // (rank,)
 }
 
-/// The share of the average variance that is mixed into every variance. Without it directions that hardly vary in
-/// training, which are estimated worst, would be blown up most.
+/// The share of the mean variance that is mixed into every variance, as Ledoit and Wolf estimate it. Without it
+/// directions that hardly vary in training, which are estimated worst, would be blown up most.
 ///
 /// Needs no matrix: the squares of the covariances sum up to those of the eigenvalues, and the products of the squared
 /// columns to the fourth powers of the rows' lengths.
-fn shrinkage(principal: &Principal, train: &Matrix<f32>) -> f64 {
+fn ledoit_wolf(principal: &Principal, train: &Matrix<f32>) -> f64 {
     let (n, p) = (train.rows() as f64, train.cols() as f64);
     let trace: f64 = principal.variances.iter().sum();
     let mu = trace / p;
@@ -56,12 +76,15 @@ fn shrinkage(principal: &Principal, train: &Matrix<f32>) -> f64 {
 impl Post for Whiten {
     fn fit(&self, train: &Matrix<f32>) -> Result<Box<dyn FittedPost>, Failure> {
         require_rows(SPEC.name, train)?;
-        let principal = Principal::of(train);
+        let mut principal = Principal::of(train);
         if principal.directions.is_empty() {
             return Err(Failure::bad_input("whiten: all training rows are equal, so there is no variance to equalise"));
         }
-        let share = shrinkage(&principal, train);
+        // Of all directions, also where only some are kept.
+        let share = self.shrinkage.unwrap_or_else(|| ledoit_wolf(&principal, train));
         let mean_variance = principal.variances.iter().sum::<f64>() / train.cols() as f64;
+        principal.directions.truncate(self.n_components.unwrap_or(usize::MAX));
+        principal.variances.truncate(principal.directions.len());
         let factor = |variance: &f64| 1.0 / ((1.0 - share) * variance + share * mean_variance).sqrt();
         let factors = principal.variances.iter().map(factor).collect();
         Ok(Box::new(FittedWhiten { principal, factors }))

@@ -133,14 +133,14 @@ pub(crate) fn space(
     if !made.posts.is_empty() {
         guard.saw("post", &fold.train);
     }
-    for (post, spec) in made.posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
+    for (post, step) in made.posts.iter().zip(&prepared.job.suite.encoders[encoder].post) {
         shield(|| {
             let fitted = post.fit(&train)?;
             fitted.apply(&mut train)?;
             fitted.apply(&mut test)
         })
         .and_then(|applied| applied)
-        .map_err(|failure| within(&format!("post step {}", spec.name), failure))?;
+        .map_err(|failure| within(&format!("post step {}", step.spec.name), failure))?;
     }
     for (x, rows) in [(&train, &fold.train), (&test, &fold.test)] {
         if let Some((row, column, value)) = x.first_not_finite() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use trailmark_core::config::Source;
 use trailmark_core::contract::{Clusterer, Encoder, Fusion, Metric, NumberOfClusters, Post, Recommender};
-use trailmark_core::{Dataset, Fold, Key, KeyBuilder, Params};
+use trailmark_core::{Dataset, Fold, Key, KeyBuilder};
 use trailmark_store::record::ProtocolParts;
 use trailmark_store::{
     CellName, CellRecord, DatasetFacts, LabelsArtifact, MetricFacts, NClusters, Outcome, UserScores,
@@ -89,9 +89,9 @@ pub fn prepare(job: Job<'_>) -> Result<Prepared<'_>, RunError> {
             .text("fingerprint", &fingerprint)
             .finish();
         let mut posts = Vec::new();
-        for spec in &arm.post {
-            let entry = catalogue.post(spec.name).ok_or_else(|| refuse(unknown(spec.name)))?;
-            posts.push((entry.build)(&Params::defaults(spec)).map_err(refuse)?);
+        for step in &arm.post {
+            let entry = catalogue.post(step.spec.name).ok_or_else(|| refuse(unknown(step.spec.name)))?;
+            posts.push((entry.build)(&step.params).map_err(refuse)?);
         }
         let parts: Vec<Key> = arm.parts.iter().map(|part| encoders[part].arm_key).collect();
         let arm_key = ids::encoder_arm_key(arm, &fingerprint, &parts);

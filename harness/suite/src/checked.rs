@@ -48,10 +48,19 @@ pub struct EncoderArm {
     pub spec: &'static Spec,
     /// Resolved parameters.
     pub params: Params,
-    /// Post steps by name, in order.
-    pub post: Vec<&'static Spec>,
+    /// Post steps in order.
+    pub post: Vec<PostStep>,
     /// Indices into `Suite::encoders` of what a fusion joins, none of them a fusion; empty for an encoder.
     pub parts: Vec<usize>,
+}
+
+/// One step of `post`.
+#[derive(Debug, Clone)]
+pub struct PostStep {
+    /// Name card of its kind.
+    pub spec: &'static Spec,
+    /// Resolved parameters.
+    pub params: Params,
 }
 
 /// One `[[clusterer]]`.

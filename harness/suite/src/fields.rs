@@ -272,13 +272,24 @@ pub(crate) static ENCODER: Section = Section {
     fields: &[
         required("id", TEXT, "what the suite calls it"),
         required("kind", TEXT, "which encoder"),
-        with("post", Takes::Other("a list of post steps"), "[]", "steps between encoder and clusterer, in order"),
+        with(
+            "post",
+            Takes::Other("a list of post steps, each a name or { kind, .. }"),
+            "[]",
+            "steps between encoder and clusterer, in order",
+        ),
         absent(
             "parts",
             Takes::Other("a list of encoder ids"),
             "for a fusion: the encoders whose vectors, after their own post steps, it joins",
         ),
     ],
+};
+
+pub(crate) static POST_STEP: Section = Section {
+    name: "a post step",
+    summary: "A step between encoder and clusterer. The parameters of its kind stand beside this key.",
+    fields: &[required("kind", TEXT, "which post step; its name alone is the step with its defaults")],
 };
 
 pub(crate) static CLUSTERER: Section = Section {
@@ -401,8 +412,8 @@ mod tests {
     use super::*;
 
     static SECTIONS: &[&Section] = &[
-        &ROOT, &SUITE, &DATASET, &COLUMNS, &TIME, &SEQUENCE, &FORM, &SPLIT, &FUTURE, &ENCODER, &CLUSTERER, &SWEEP,
-        &RANGE, &SCORE, &RECOMMEND, &COMPARE, &GATE,
+        &ROOT, &SUITE, &DATASET, &COLUMNS, &TIME, &SEQUENCE, &FORM, &SPLIT, &FUTURE, &ENCODER, &POST_STEP, &CLUSTERER,
+        &SWEEP, &RANGE, &SCORE, &RECOMMEND, &COMPARE, &GATE,
     ];
 
     #[test]

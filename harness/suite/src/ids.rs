@@ -7,7 +7,7 @@ use trailmark_core::config::DatasetConfig;
 use trailmark_core::contract::NumberOfClusters;
 use trailmark_core::{Catalogue, Key, KeyBuilder, NClusters, Params, Spec};
 
-use crate::checked::{ClustererArm, EncoderArm, Suite, Sweep};
+use crate::checked::{ClustererArm, EncoderArm, PostStep, Suite, Sweep};
 use crate::resolved;
 
 /// The key of an encoder with its post steps. `fingerprint` is the hash of what the encoder reads besides its
@@ -16,7 +16,15 @@ use crate::resolved;
 pub fn encoder_arm_key(arm: &EncoderArm, fingerprint: &str, parts: &[Key]) -> Key {
     let encoder = KeyBuilder::new("encoder").key("params", &arm.params.key(arm.spec)).text("fingerprint", fingerprint);
     let encoder = parts.iter().fold(encoder, |key, part| key.key("part", part));
-    arm.post.iter().fold(encoder, |key, step| key.key("post", &Params::default().key(step))).finish()
+    arm.post.iter().fold(encoder, |key, step| key.key("post", &post_step_key(step))).finish()
+}
+
+/// The key of a post step: of what is told otherwise than its defaults. A step that learns to take a parameter keeps
+/// the ids of those who do not use it; one whose default changes raises its revision.
+fn post_step_key(step: &PostStep) -> Key {
+    let defaults = Params::defaults(step.spec);
+    let told = step.params.iter().filter(|(name, value)| defaults.get(name) != Some(value));
+    told.fold(Params::default(), |params, (name, value)| params.with(name, value.clone())).key(step.spec)
 }
 
 /// The key of a clusterer.

@@ -164,13 +164,19 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// The values of a list, each read by `read`, which answers none for a value of another type.
-    pub(crate) fn list<T>(&self, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<Located<T>>> {
+    /// The values of a list, as they are.
+    pub(crate) fn nodes(&self, name: &str) -> Option<&'a [Node]> {
         let node = self.node(name)?;
         let Value::List(nodes) = &node.value else {
             self.wrong_type(name, node);
             return None;
         };
+        Some(nodes)
+    }
+
+    /// The values of a list, each read by `read`, which answers none for a value of another type.
+    pub(crate) fn list<T>(&self, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<Located<T>>> {
+        let nodes = self.nodes(name)?;
         let mut values = Vec::with_capacity(nodes.len());
         for node in nodes {
             match read(&node.value) {

@@ -39,9 +39,18 @@ pub fn reference_toml(context: &CheckContext<'_>) -> String {
 
     page.arms("[[encoder]]", &fields::ENCODER, catalogue.encoders.iter().map(|entry| entry.spec));
     page.fusions(catalogue);
-    page.comment("Post steps:");
+    page.comment("Post steps with their parameters, as in post = [\"l2\", { kind = .., .. }]:");
     for entry in &catalogue.posts {
         page.comment(&format!("  {}: {}", entry.spec.name, entry.spec.summary));
+        for param in entry.spec.params {
+            let need = match (param.default, default_of(param)) {
+                (ParamDefault::Required, _) => "required".to_owned(),
+                (_, None) => "optional".to_owned(),
+                (_, Some(value)) => format!("default {value}"),
+            };
+            let takes = takes(&Takes::One(param.kind));
+            page.comment(&format!("    {}: {} ({takes}; {need})", param.name, param.summary));
+        }
     }
     page.arms("[[clusterer]]", &fields::CLUSTERER, catalogue.clusterers.iter().map(|entry| entry.spec));
     page.section("[sweep]", &fields::SWEEP, &[]);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use trailmark_core::config::{Columns, DatasetConfig, Future, SequenceConfig, Source, SplitConfig, TimeColumns, Unit};
 use trailmark_core::{Key, KeyBuilder, ParamValue, Params, Spec};
 
-use crate::checked::{CompareArms, GateKind, ScoreConfig, Suite, Sweep};
+use crate::checked::{CompareArms, GateKind, PostStep, ScoreConfig, Suite, Sweep};
 use crate::{fields, ids};
 
 /// The whole suite, canonical.
@@ -41,7 +41,7 @@ fn write_suite(suite: &Suite, question: Option<&str>) -> String {
     sections.push(split(&suite.split));
     for arm in &suite.encoders {
         let lines = Lines::section("[[encoder]]").text("id", &arm.id).text("kind", arm.spec.name);
-        let post = texts(arm.post.iter().map(|step| step.name));
+        let post = list(arm.post.iter().map(post_step));
         let lines = lines.params(arm.spec, &arm.params).raw("post", post);
         let parts = texts(arm.parts.iter().map(|part| suite.encoders[*part].id.as_str()));
         sections.push(if arm.parts.is_empty() { lines.0 } else { lines.raw("parts", parts).0 });
@@ -70,6 +70,16 @@ fn write_suite(suite: &Suite, question: Option<&str>) -> String {
         sections.push(lines.optional_text("select", gate.select.as_deref()).0);
     }
     sections.join("\n")
+}
+
+/// A word where there is nothing to tell, else the step with all its parameters.
+fn post_step(step: &PostStep) -> String {
+    if step.params.iter().next().is_none() {
+        return quoted(step.spec.name);
+    }
+    let params = step.spec.params.iter().filter_map(|each| step.params.get(each.name).map(|value| (each.name, value)));
+    let params: Vec<String> = params.map(|(name, value)| format!("{name} = {}", param(value))).collect();
+    format!("{{ kind = {}, {} }}", quoted(step.spec.name), params.join(", "))
 }
 
 fn dataset(config: &DatasetConfig) -> String {

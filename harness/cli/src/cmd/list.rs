@@ -1,7 +1,7 @@
 //! `trailmark list WHAT`
 
-use trailmark_core::Spec;
 use trailmark_core::spec::Direction;
+use trailmark_core::{Cost, Spec};
 use trailmark_data::{AssetKind, AssetStore};
 use trailmark_report::{Column, Table};
 
@@ -19,7 +19,8 @@ pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
         ListWhat::Posts => specs("posts", catalogue.posts.iter().map(|entry| entry.spec)),
         ListWhat::Recommenders => specs("recommenders", catalogue.recommenders.iter().map(|item| item.spec())),
         ListWhat::Metrics => {
-            let mut table = empty("metrics", &["name", "better", "compares", "needs", "summary", "reference"]);
+            let mut table =
+                empty("metrics", &["name", "better", "compares", "needs", "summary", "time", "memory", "reference"]);
             for metric in &catalogue.metrics {
                 let better = match metric.direction() {
                     Direction::Higher => "higher",
@@ -28,11 +29,14 @@ pub(crate) fn run(args: &ListArgs) -> CliResult<u8> {
                 let compares = if metric.internal() { "inside one space" } else { "between encoders" };
                 let needs = if metric.needs().labels_true { "reference labels" } else { "vectors" };
                 let spec = metric.spec();
-                push(&mut table, &[spec.name, better, compares, needs, spec.summary, spec.reference]);
+                let Cost { time, memory } = spec.cost;
+                push(&mut table, &[spec.name, better, compares, needs, spec.summary, time, memory, spec.reference]);
             }
             for spec in &catalogue.ranking_metrics {
                 let name = format!("<recommender>/{}@<k>", spec.name);
-                push(&mut table, &[&name, "higher", "between encoders", "a future", spec.summary, spec.reference]);
+                let Cost { time, memory } = spec.cost;
+                let (better, compares, needs) = ("higher", "between encoders", "a future");
+                push(&mut table, &[&name, better, compares, needs, spec.summary, time, memory, spec.reference]);
             }
             table
         }
@@ -56,10 +60,11 @@ fn push(table: &mut Table, cells: &[&str]) {
 }
 
 fn specs(name: &str, specs: impl Iterator<Item = &'static Spec>) -> Table {
-    let mut table = empty(name, &["name", "summary", "parameters", "reference"]);
+    let mut table = empty(name, &["name", "summary", "parameters", "time", "memory", "reference"]);
     for spec in specs {
         let params: Vec<String> = spec.params.iter().map(|param| format!("{} ({})", param.name, param.kind)).collect();
-        push(&mut table, &[spec.name, spec.summary, &params.join("; "), spec.reference]);
+        let Cost { time, memory } = spec.cost;
+        push(&mut table, &[spec.name, spec.summary, &params.join("; "), time, memory, spec.reference]);
     }
     table
 }

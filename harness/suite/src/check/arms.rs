@@ -1,13 +1,15 @@
-//! `[[encoder]]` and `[[clusterer]]`: kinds and parameters against the catalogue.
+//! `[[encoder]]` with its post steps, and `[[clusterer]]`: kinds and parameters against the catalogue.
 
 use trailmark_core::spec::ParamDefault;
 use trailmark_core::{Catalogue, Params, Spec};
 
-use super::{Ids, owned, required_tables};
-use crate::checked::{ClustererArm, EncoderArm};
+use super::{EMPTY, Ids, owned, required_tables};
+use crate::checked::{ClustererArm, EncoderArm, PostStep};
+use crate::diagnostic::Sink;
 use crate::fields;
 use crate::mistake::Mistake;
 use crate::reader::{Located, Reader, single};
+use crate::wire::Value;
 
 /// The encoder id of the controls that all arms share.
 const SHARED_CONTROLS: &str = "none";
@@ -113,11 +115,21 @@ fn kind<'a, N: Iterator<Item = &'a str>>(
     find: impl Fn(&str) -> Option<&'static Spec>,
     names: impl Fn() -> N,
 ) -> Option<&'static Spec> {
-    let (name, place) = reader.text("kind")?;
+    named(reader.text("kind")?, reader.sink, what, find, names)
+}
+
+/// The Spec of a name and its place.
+fn named<'a, N: Iterator<Item = &'a str>>(
+    (name, place): Located<String>,
+    sink: &Sink,
+    what: &str,
+    find: impl Fn(&str) -> Option<&'static Spec>,
+    names: impl Fn() -> N,
+) -> Option<&'static Spec> {
     let spec = find(&name);
     if spec.is_none() {
         let mistake = Mistake::UnknownName { what: what.to_owned(), name, origin: "built in", valid: owned(names()) };
-        reader.sink.push(mistake, Some(place));
+        sink.push(mistake, Some(place));
     }
     spec
 }
@@ -149,17 +161,30 @@ pub(super) fn params(reader: &Reader<'_>, spec: &'static Spec) -> Params {
     params
 }
 
-fn post(reader: &Reader<'_>, catalogue: &Catalogue) -> Vec<&'static Spec> {
+/// The post steps: a word is the step with its defaults, a table names it as `kind` and gives its parameters.
+fn post(reader: &Reader<'_>, catalogue: &Catalogue) -> Vec<PostStep> {
+    let find = |name: &str| catalogue.post(name).map(|entry| entry.spec);
+    let names = || catalogue.posts.iter().map(|entry| entry.spec.name);
     let mut steps = Vec::new();
-    for (name, place) in reader.texts("post").unwrap_or_default() {
-        match catalogue.post(&name) {
-            Some(entry) => steps.push(entry.spec),
-            None => {
-                let valid = owned(catalogue.posts.iter().map(|entry| entry.spec.name));
-                let mistake = Mistake::UnknownName { what: "post step".to_owned(), name, origin: "built in", valid };
-                reader.sink.push(mistake, Some(place));
+    for node in reader.nodes("post").unwrap_or_default() {
+        match &node.value {
+            Value::Text(name) => {
+                let found = named((name.clone(), node.place), reader.sink, "post step", find, names);
+                // A step that must be told something says so as if the word were its table.
+                let table = Reader::lenient(&fields::POST_STEP, &EMPTY, Some(node.place), reader.sink);
+                steps.extend(found.map(|spec| post_step(table, spec)));
             }
+            Value::Table(table) => {
+                let table = Reader::lenient(&fields::POST_STEP, table, Some(node.place), reader.sink);
+                let found = kind(&table, "post step", find, names);
+                steps.extend(found.map(|spec| post_step(table, spec)));
+            }
+            _ => reader.wrong_type("post", node),
         }
     }
     steps
+}
+
+fn post_step(mut reader: Reader<'_>, spec: &'static Spec) -> PostStep {
+    PostStep { spec, params: arm_params(&mut reader, spec) }
 }

@@ -90,6 +90,18 @@ static KMEANS: Spec = spec(
 
 static CENTER: Spec = spec("center", &[]);
 static L2: Spec = spec("l2", &[]);
+static PCA: Spec = spec(
+    "pca",
+    &[
+        param(
+            "n_components",
+            ParamKind::Integer { min: 1, max: i64::MAX },
+            ParamDefault::Integer(50),
+            "components kept; all where there are fewer",
+        ),
+        param("shrinkage", ParamKind::Number { min: 0.0, max: 1.0 }, ParamDefault::Absent, "left out, it is estimated"),
+    ],
+);
 
 struct FakeMetric {
     spec: Spec,
@@ -174,7 +186,7 @@ pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
     ]
     .map(|(spec, n_clusters)| ClustererEntry { spec, n_clusters, build: |_| none() })
     .to_vec(),
-    posts: [&CENTER, &L2].map(|spec| PostEntry { spec, build: |_| panic!("a fake cannot be built") }).to_vec(),
+    posts: [&CENTER, &L2, &PCA].map(|spec| PostEntry { spec, build: |_| panic!("a fake cannot be built") }).to_vec(),
     metrics: METRICS.iter().map(|metric| metric as &'static dyn Metric).collect(),
     recommenders: vec![&FakeRecommender],
     ranking_metrics: vec![&NDCG, &RECALL],
@@ -258,7 +270,7 @@ kind = "tfidf"
 id = "w2v"
 kind = "word2vec"
 learning_rate = 1
-post = ["center", "l2"]
+post = ["center", { kind = "pca", n_components = 20, shrinkage = 0 }, "l2"]
 
 [[clusterer]]
 id = "kmeans"

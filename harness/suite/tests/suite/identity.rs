@@ -2,9 +2,9 @@
 
 use trailmark_core::Key;
 use trailmark_core::NClusters;
-use trailmark_suite::Suite;
 use trailmark_suite::ids::{arm_id, cell_id, clusterer_arm_key, encoder_arm_key, protocol_id, protocol_parts};
 use trailmark_suite::plan::{Filter, plan};
+use trailmark_suite::{Suite, resolved_toml};
 
 use crate::fixture::{CATALOGUE, WIDE, valid};
 
@@ -35,8 +35,28 @@ fn every_parameter_step_and_file_of_an_arm_is_in_its_id() {
         assert_ne!(arm(&changed, five), arm(&suite, five), "{change} is another arm");
         assert_eq!(protocol(&changed), protocol(&suite), "{change} is the same protocol");
     }
+    for post in
+        ["[\"center\", \"pca\", \"l2\"]", "[\"center\", { kind = \"pca\", n_components = 21, shrinkage = 0 }, \"l2\"]"]
+    {
+        let changed = valid(WIDE, &[&format!("encoder.w2v.post={post}")]);
+        assert_ne!(arm(&changed, five), arm(&suite, five), "{post} is another arm");
+    }
     assert_ne!(encoder_arm_key(&suite.encoders[1], "weights", &[]), encoder_arm_key(&suite.encoders[1], "", &[]));
     assert_ne!(arm(&suite, NClusters::Fixed(2)), arm(&suite, five), "n_clusters is part of an arm");
+}
+
+#[test]
+fn a_post_step_with_its_defaults_written_out_is_the_plain_word() {
+    let word = valid(WIDE, &["encoder.w2v.post=[\"pca\"]"]);
+    let told = valid(WIDE, &["encoder.w2v.post=[{ kind = \"pca\", n_components = 50 }]"]);
+    assert_eq!(encoder_arm_key(&told.encoders[1], "", &[]), encoder_arm_key(&word.encoders[1], "", &[]));
+    assert_eq!(resolved_toml(&told), resolved_toml(&word), "both show the default");
+    let pinned =
+        encoder_arm_key(&valid(WIDE, &["encoder.w2v.post=[\"center\", \"l2\"]"]).encoders[1], "", &[]).to_string();
+    assert_eq!(
+        pinned, "7c2af2ac23ea84ee3c1ab1b625c1a9d2b3e4607ceef62b1a4a9833cd01c5080f",
+        "steps without parameters keep the ids that records have"
+    );
 }
 
 #[test]
