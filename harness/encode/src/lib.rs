@@ -9,6 +9,7 @@ mod analyzer;
 mod bag_of_events;
 mod behaviour_features;
 mod counting;
+mod event_features;
 mod glove;
 mod lanes;
 mod length_only;
