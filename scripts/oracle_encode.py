@@ -1,7 +1,7 @@
 """Writes tests/oracle/encode/*.toml: what scikit-learn, SciPy and the authors' sgt answer for small corpora, and by
 NumPy in double precision what no library offers: steps of word2vec and GloVe, transition matrices, pooled word vectors.
 
-Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, sgt 2.0.3 (pip install sgt --no-deps):
+Run with numpy 2.4.6, pandas 3.1.1, scipy 1.17.1, scikit-learn 1.9.1, sgt 2.0.3 (pip install sgt --no-deps):
 
     python scripts/oracle_encode.py
 """
@@ -11,6 +11,7 @@ import pathlib
 import re
 
 import numpy as np
+import pandas as pd
 import scipy
 import sklearn
 from importlib.metadata import version
@@ -298,7 +299,101 @@ def behaviour_cases():
         ]
 
     for name, train, test in corpora():
+        # No events: features of tokens alone.
         yield {"name": name, "train": train, "test": test, "train_x": rows([transform(list(map(str, d))) for d in train]), "test_x": rows([transform(list(map(str, d))) for d in test])}
+
+
+COLUMNS = ["time", "kind", "item", "category", "price", "value"]
+
+
+def histories(rng, n, clock, kinds, columns, start):
+    """Frames of events; absent numbers are -1 (item, category) or NaN (price, value)."""
+    for _ in range(n):
+        size = int(rng.choice([1, 2, 3, 8, 20]))
+        gaps = rng.choice([0, 40, 900, 1800, 1801, 7000, 90_000], size).cumsum() * 1000 + rng.integers(0, 3, size).cumsum()
+        time = start + int(rng.integers(0, 9 * 86_400)) * 1000 + gaps
+        if clock == "days":
+            time = time // 86_400_000 * 86_400_000
+        frame = pd.DataFrame({"time": 0 if clock == "none" else time, "kind": rng.choice(kinds, size)})
+        item = rng.integers(-1, 6, size) if "item" in columns else np.full(size, -1)
+        frame["item"], frame["category"] = item, np.where(item < 0, -1, item // 2) if "category" in columns else -1
+        price = np.where(item < 0, np.nan, np.float32(3.99) * (1 + item)) if "price" in columns else np.nan
+        frame["price"] = np.asarray(price, np.float32) * np.ones(size, np.float32)
+        frame["value"] = np.where(rng.random(size) < 0.7, rng.integers(1, 6, size), np.nan) if "value" in columns else np.nan
+        yield frame
+
+
+def event_features(frame, clock, kinds, present, last):
+    """The documented list, by pandas."""
+    out = []
+    time = pd.to_datetime(frame.time, unit="ms", utc=True)
+    gap = time.diff().dt.total_seconds().dropna()
+    log_gap, n, half = np.log1p(gap), len(frame), len(gap) // 2
+    if clock != "none":
+        m, s = (gap.mean(), gap.std(ddof=0)) if n > 1 else (0.0, 0.0)
+        steady = gap.iloc[:-1].nunique() < 2 or gap.iloc[1:].nunique() < 2
+        days = time.dt.floor("D")
+        out += [
+            np.log1p((time.iloc[-1] - time.iloc[0]).total_seconds()),
+            log_gap.mean() if n > 1 else 0.0,
+            log_gap.std(ddof=0) if n > 1 else 0.0,
+            s / m if m > 0 else 0.0,
+            (s - m) / (s + m) if m > 0 else 0.0,
+            0.0 if steady else np.corrcoef(gap.iloc[:-1], gap.iloc[1:])[0, 1],
+            log_gap.iloc[half:].mean() - log_gap.iloc[:half].mean() if half else 0.0,
+            days.nunique() / ((days.iloc[-1] - days.iloc[0]).days + 1),
+            (time.dt.day_of_week >= 5).mean(),
+            np.log1p(max((last - frame.time.iloc[-1]) / 86_400_000, 0.0)),
+        ]
+    if clock == "instants":
+        angle = 2j * np.pi * (time - time.dt.floor("D")).dt.total_seconds() / 86_400
+        mean = np.exp(angle.to_numpy()).mean()
+        session = (time.diff().dt.total_seconds() > 1800).cumsum()
+        spans = frame.time.groupby(session).agg(lambda t: (t.iloc[-1] - t.iloc[0]) / 1000)
+        out += [mean.imag, mean.real, abs(mean), len(spans) / n, np.log1p(spans.mean())]
+    out += [(frame.kind == kind).mean() for kind in kinds]
+    if "category" in present:
+        counts = frame.category[frame.category >= 0].value_counts()
+        out += [entropy(counts), counts.max() / counts.sum()] if len(counts) else [0.0, 0.0]
+    if "item" in present:
+        items = frame.item[frame.item >= 0]
+        shares = items.value_counts(normalize=True)
+        stays = (items.to_numpy()[1:] == items.to_numpy()[:-1]).mean() if len(items) > 1 else 0.0
+        out += [len(items) / n, *([items.nunique() / len(items), shares.max(), stays] if len(items) else [0.0] * 3)]
+    if "price" in present:
+        price = np.log1p(frame.price.astype(float).dropna())
+        out += [price.mean(), price.std(ddof=0)] if len(price) else [0.0, 0.0]
+    if "value" in present:
+        value = frame["value"].astype(float).dropna()
+        out += [value.mean(), value.std(ddof=0)] if len(value) else [0.0, 0.0]
+    return [float(x) for x in out]
+
+
+def event_cases():
+    rng = np.random.default_rng(8)
+    shop = ["view", "cart", "buy", "search"]
+    every = COLUMNS[2:]
+    inputs = [
+        ("a shop with instants", "instants", shop, every, 1_700_000_000_000),
+        ("before 1970", "instants", shop, [], -90_000_000_000),
+        ("times are days, no price", "days", shop, ["item", "category"], 1_400_000_000_000),
+        ("ratings without a clock, one kind", "none", ["rate"], ["item", "value"], 0),
+        ("more kinds than columns", "instants", [f"k{i:02}" for i in range(26)], [], 1_600_000_000_000),
+    ]
+    for name, clock, kinds, present, start in inputs:
+        train = list(histories(rng, 12, clock, kinds, present, start))
+        # Later than training, with a kind it has not.
+        test = list(histories(rng, 5, clock, [*kinds, "new"], present, start + 12 * 86_400_000))
+        seen = pd.concat(train)
+        counts = seen.kind.value_counts().rename_axis("kind").reset_index(name="n")
+        top = sorted(counts.sort_values(["n", "kind"], ascending=[False, True]).kind[:20])
+        top = top if len(top) > 1 else []
+        assert ("more kinds" in name) == (len(counts) > 20) and all(seen[c].max() > 0 for c in present)
+        case = {"name": name, "clock": clock}
+        for part, frames in (("train", train), ("test", test)):
+            case |= {f"{part}_{c}": [f[c].tolist() for f in frames] for c in COLUMNS}
+            case[f"{part}_expected"] = rows([event_features(f, clock, top, present, seen.time.max()) for f in frames])
+        yield case
 
 
 def length_cases():
@@ -454,7 +549,7 @@ def word_vector_cases():
 
 write("bag_of_events", "scikit-learn", sklearn.__version__, 0.0, 0.0, "counts are exact", bag_cases())
 stored = "embeddings are stored in f32"
-write("behaviour_features", "SciPy", scipy.__version__, 1e-6, 1e-6, stored, behaviour_cases())
+write("behaviour_features", "SciPy", scipy.__version__, 1e-6, 1e-6, stored, [*behaviour_cases(), *event_cases()])
 write("glove", "NumPy", np.__version__, 1e-5, 1e-6, "training is in f32", glove_cases())
 write("length_only", "NumPy", np.__version__, 1e-6, 1e-7, stored, length_cases())
 write("sgt", "sgt", version("sgt"), 1e-6, 1e-7, stored, sgt_cases())

@@ -16,6 +16,48 @@ pub struct Sequences {
     pub tokens: Vec<Vec<u32>>,
     /// The text of each token.
     pub token_names: Vec<String>,
+    /// What the events of the histories say in numbers.
+    pub events: Events,
+}
+
+/// What the times of a log mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// There is none; rows are in file order.
+    #[default]
+    None,
+    /// Times are days.
+    Days,
+    /// Times are instants.
+    Instants,
+}
+
+/// The events behind texts and tokens: those of the history that are written there, and nothing after them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Events {
+    /// What the times mean.
+    pub clock: Clock,
+    /// The text of each kind of event.
+    pub kind_names: Vec<String>,
+    /// (n_samples,) the events of each history in time order; empty where samples are not of events (plain texts).
+    pub histories: Vec<Vec<Event>>,
+}
+
+/// One event of a history. It has one token at most, but may have none, where the template gives an empty one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event {
+    /// Unix milliseconds; midnight of UTC where times are days, 0 without a clock.
+    pub time: i64,
+    /// What was done: index into the kinds' names.
+    pub kind: u32,
+    /// The item, numbered over the dataset.
+    pub item: Option<u32>,
+    /// The item's category, numbered over the dataset.
+    pub category: Option<u32>,
+    /// The item's price, finite.
+    pub price: Option<f32>,
+    /// A number of the event, finite: rating, quantity.
+    pub value: Option<f32>,
 }
 
 /// One reference labelling, aligned with the samples. It may reach scorers only.
@@ -136,6 +178,21 @@ impl<'a> SequenceView<'a> {
     /// The text of a token. Tokens are names: knowing one says nothing of a row that is not in view.
     pub fn token_name(&self, token: u32) -> &'a str {
         &self.sequences.token_names[token as usize]
+    }
+
+    /// The events behind the i-th sample in view, in time order; none where samples are not of events.
+    pub fn events(&self, i: usize) -> &'a [Event] {
+        self.sequences.events.histories.get(self.rows[i]).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the times of events mean. Like names, it says nothing of a row that is not in view.
+    pub fn clock(&self) -> Clock {
+        self.sequences.events.clock
+    }
+
+    /// The text of a kind of event.
+    pub fn kind_name(&self, kind: u32) -> &'a str {
+        &self.sequences.events.kind_names[kind as usize]
     }
 
     /// The rows in view, for the leak guard.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use trailmark_core::dataset::Accounting;
+pub(crate) use trailmark_core::dataset::Clock;
 use trailmark_core::{Key, KeyBuilder, Stream};
 
 use crate::error::{DataError, DropReason};
@@ -34,17 +35,6 @@ impl Number {
     fn bits(self) -> u64 {
         self.get().map_or(u64::MAX, f64::to_bits)
     }
-}
-
-/// What the times of a log mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Clock {
-    /// There is none; rows are in file order.
-    None,
-    /// Times are days.
-    Days,
-    /// Times are instants.
-    Instants,
 }
 
 /// One row. Names are numbers of the log's interners, [`NONE`] where absent.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailmark_core::config::{DatasetConfig, Future, SequenceConfig, Unit};
-use trailmark_core::dataset::{Accounting, ReferenceLabels, Sequences};
+use trailmark_core::dataset::{self, Accounting, ReferenceLabels, Sequences};
 use trailmark_core::{Dataset, Key, KeyBuilder};
 
 use crate::error::{DataError, nearest};
-use crate::events::{Clock, Event, EventLog};
+use crate::events::{Clock, Event, EventLog, Number};
 use crate::intern::{Interner, NONE};
 use crate::template::{DAY_MS, Fields, Template};
 
@@ -241,7 +241,7 @@ fn notes(
     }
 }
 
-/// Writes texts and tokens of the last `max_events` events of every history.
+/// Writes texts, tokens and numbers of the last `max_events` events of every history.
 fn write(
     log: &EventLog,
     samples: Vec<Sample<'_>>,
@@ -256,6 +256,7 @@ fn write(
         let from = history.len().saturating_sub(sequence.max_events.max(1));
         accounting.sequences_truncated += u64::from(from > 0);
         let (mut line, mut ids) = (String::new(), Vec::with_capacity(history.len() - from));
+        out.events.histories.push(history[from..].iter().map(|at| numbers(&events[*at])).collect());
         for (place, at) in history.iter().enumerate().skip(from) {
             let before = place.checked_sub(1).map(|place| &events[history[place]]);
             let fields = fields(log, &events[*at], before);
@@ -276,7 +277,24 @@ fn write(
         out.tokens.push(ids);
     }
     out.token_names = names.names().map(str::to_owned).collect();
+    out.events.clock = log.clock;
+    out.events.kind_names = log.kinds.names().map(str::to_owned).collect();
     out
+}
+
+/// An event as encoders see it.
+fn numbers(event: &Event) -> dataset::Event {
+    let known = |number: u32| (number != NONE).then_some(number);
+    #[expect(clippy::cast_possible_truncation, reason = "features of it are stored in f32")]
+    let real = |number: Number| number.get().map(|value| value as f32).filter(|value| value.is_finite());
+    dataset::Event {
+        time: event.time,
+        kind: event.kind,
+        item: known(event.item),
+        category: known(event.category),
+        price: real(event.price),
+        value: real(event.value),
+    }
 }
 
 fn fields<'a>(log: &'a EventLog, event: &Event, before: Option<&Event>) -> Fields<'a> {

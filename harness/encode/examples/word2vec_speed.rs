@@ -72,6 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         texts: vec![String::new(); tokens.len()],
         tokens,
         token_names: (0..n).map(|token| format!("t{token}")).collect(),
+        ..Sequences::default()
     };
     let name = if variant == "glove" { variant } else { "word2vec" };
     let entry = trailmark_encode::registry().into_iter().find(|entry| entry.spec.name == name).ok_or("no encoder")?;

@@ -10,6 +10,7 @@ mod bag_of_events;
 mod behaviour_features;
 mod concatenation;
 mod counting;
+mod event_features;
 mod glove;
 mod hogwild;
 mod lanes;

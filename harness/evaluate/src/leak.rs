@@ -140,7 +140,7 @@ mod tests {
                 ids,
                 texts: vec![String::new(); n],
                 tokens: vec![Vec::new(); n],
-                token_names: Vec::new(),
+                ..Sequences::default()
             },
             users: vec![0, 1, 1, 2, 2, 3],
             history_items: vec![Vec::new(); n],

@@ -241,6 +241,7 @@ fn toy() -> LoadedDataset {
             texts: vec![String::new(); n as usize],
             tokens: (0..n).map(|user| vec![group(user)]).collect(),
             token_names: vec!["a".into(), "b".into(), "c".into()],
+            ..Sequences::default()
         },
         users: (0..n).collect(),
         history_items: vec![vec![0]; n as usize],

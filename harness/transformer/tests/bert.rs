@@ -46,7 +46,7 @@ fn sequences(texts: &[String]) -> Sequences {
         ids: (0..texts.len()).map(|at| format!("u{at:04}")).collect(),
         texts: texts.to_vec(),
         tokens: vec![Vec::new(); texts.len()],
-        token_names: Vec::new(),
+        ..Sequences::default()
     }
 }
 

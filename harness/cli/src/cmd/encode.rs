@@ -102,5 +102,6 @@ fn sequences(texts: Vec<String>) -> Sequences {
     let tokens = texts.iter().map(|text| text.split_whitespace().map(|word| names[word]).collect()).collect();
     let token_names = names.keys().map(|name| (*name).to_owned()).collect();
     let width = texts.len().to_string().len();
-    Sequences { ids: (0..texts.len()).map(|row| format!("{row:0width$}")).collect(), tokens, token_names, texts }
+    let ids = (0..texts.len()).map(|row| format!("{row:0width$}")).collect();
+    Sequences { ids, tokens, token_names, texts, ..Sequences::default() }
 }

@@ -1,6 +1,7 @@
 //! Samples: units, lengths, futures, labels, keys.
 
 use trailmark_core::config::{Columns, Future, SequenceConfig, Unit};
+use trailmark_core::dataset::Clock;
 
 use crate::{delimited, load, message, plain, sequence, tokens};
 
@@ -81,6 +82,31 @@ fn long_histories_keep_their_last_events_and_all_their_items() {
     assert_eq!(tokens(&data, 1), ["view:hat-1", "view:hat-2"]);
     assert_eq!(data.history_items[1], [2, 2, 0, 1], "what a user has had is not forgotten");
     assert_eq!(data.accounting.sequences_truncated, 1);
+}
+
+#[test]
+fn events_of_a_history_are_those_of_its_tokens_and_end_before_the_future() {
+    let config = delimited("plain.csv", plain());
+    let data = load(&config, &SequenceConfig { max_events: 3, ..sequence() }, Future::After(SECOND_OF_MARCH)).unwrap();
+    let events = &data.sequences.events;
+    assert_eq!(events.clock, Clock::Instants);
+    assert_eq!(events.histories.len(), data.sequences.ids.len());
+    for (history, tokens) in events.histories.iter().zip(&data.sequences.tokens) {
+        assert_eq!(history.len(), tokens.len());
+        assert!(history.iter().all(|event| event.time < SECOND_OF_MARCH), "{history:?}");
+        for (event, token) in history.iter().zip(tokens) {
+            let item = event.item.map_or("", |item| &data.item_names[item as usize]);
+            let words = format!("{}:{item}", events.kind_names[event.kind as usize]);
+            assert_eq!(words, data.sequences.token_names[*token as usize]);
+        }
+    }
+    let all: Vec<_> = events.histories.concat();
+    assert!(all.iter().any(|event| event.price.is_some()), "{all:?}");
+
+    let bare = delimited("plain.csv", Columns { session: None, time: None, price: None, ..plain() });
+    let data = load(&bare, &sequence(), Future::None).unwrap();
+    assert_eq!(data.sequences.events.clock, Clock::None);
+    assert!(data.sequences.events.histories.concat().iter().all(|event| event.price.is_none() && event.time == 0));
 }
 
 #[test]

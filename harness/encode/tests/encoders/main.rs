@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod counted;
+mod events;
 mod glove;
 mod precomputed;
 mod real;
@@ -69,6 +70,7 @@ fn sequences(documents: &[Vec<String>]) -> Sequences {
         texts: documents.iter().map(|document| document.join(" ")).collect(),
         tokens,
         token_names,
+        ..Sequences::default()
     }
 }
 

@@ -27,7 +27,7 @@ fn texts(texts: &[&str]) -> Sequences {
         ids: (0..texts.len()).map(|i| format!("u{i}")).collect(),
         texts: texts.iter().map(|text| (*text).to_owned()).collect(),
         tokens: vec![Vec::new(); texts.len()],
-        token_names: Vec::new(),
+        ..Sequences::default()
     }
 }
 
