@@ -8,14 +8,21 @@ mod agglomerative;
 mod centred;
 mod centroids;
 mod dendrogram;
+mod element;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
 mod lloyd;
 mod members;
+mod packed;
+mod search;
 mod seeding;
+mod threads;
 mod to_members;
+mod width;
+
+pub use kmeans::{LloydFit, lloyd_from_start};
 
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::NumberOfClusters;
