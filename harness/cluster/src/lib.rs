@@ -7,15 +7,19 @@
 mod agglomerative;
 mod centred;
 mod centroids;
+mod cophenetic;
 mod dendrogram;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
+mod linkage;
 mod lloyd;
 mod members;
+mod precomputed;
 mod seeding;
 mod to_members;
+mod tree_partition;
 
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::NumberOfClusters;

@@ -1,12 +1,18 @@
-//! Euclidean distances of new rows to the training rows, for the rules that ask every member.
+//! Distances of new rows to the training rows, for the rules that ask every member.
 
-use trailmark_core::Matrix;
+use trailmark_core::contract::Points;
+use trailmark_core::{Failure, Matrix};
 
-use crate::centred::Centred;
-use crate::kernel::{add_products, squared_distance_of_rows};
+use crate::centred::{Centred, subtract};
+use crate::input::{check_finite, check_rows};
+use crate::kernel::{add_products, squared_distance_of_rows, squared_length};
+use crate::precomputed::{self, check_new_distances};
 
 /// Training rows of one product.
 const TILE: usize = 128;
+
+/// Rows whose distances to all training rows are held at once.
+const ROWS: usize = 32;
 
 /// Up to this many features differences are cheaper than a product, and exact.
 const NARROW: usize = 16;
@@ -15,9 +21,122 @@ const NARROW: usize = 16;
 /// again from differences. Leaves a relative error near 1e-5 at worst, 1e-7 as a rule.
 const CLOSE: f64 = 0.02;
 
+/// The training rows as new rows meet them.
+#[derive(Debug)]
+pub(crate) enum Members {
+    /// By their vectors.
+    Euclidean(Centred),
+    /// By their directions: vectors brought to length 1, where half the squared distance is the cosine distance.
+    Cosine(Centred),
+    /// By distances that come with the new rows: the columns of the training rows among all that were given.
+    Given {
+        /// Columns of a row.
+        width: usize,
+        /// (n_samples,) the training rows' columns.
+        columns: Vec<usize>,
+    },
+}
+
+impl Members {
+    /// Cosine distances of rows none of which is 0.
+    ///
+    /// # Errors
+    /// The first row of zeros.
+    pub(crate) fn cosine(x: &Matrix<f32>) -> Result<Self, Failure> {
+        Ok(Self::Cosine(Centred::new(&directions(x)?)))
+    }
+
+    /// Number of training rows.
+    pub(crate) fn n_samples(&self) -> usize {
+        match self {
+            Self::Euclidean(data) | Self::Cosine(data) => data.n_samples(),
+            Self::Given { columns, .. } => columns.len(),
+        }
+    }
+
+    /// Shows the distances of every new row to all training rows, (n_samples,), in the order of the new rows.
+    ///
+    /// # Errors
+    /// Rows of another width, values that are not finite, and what has no distance.
+    pub(crate) fn distances(&self, rows: Points<'_>, visit: impl FnMut(&[f64])) -> Result<(), Failure> {
+        match self {
+            Self::Euclidean(data) => {
+                let rows = &*rows.to_f32();
+                check_rows(data.n_features(), rows)?;
+                self.between(&subtract(rows, &data.mean), data, visit);
+            }
+            Self::Cosine(data) => {
+                let rows = &*rows.to_f32();
+                check_rows(data.n_features(), rows)?;
+                self.between(&subtract(&directions(rows)?, &data.mean), data, visit);
+            }
+            Self::Given { width, columns } => {
+                check_finite(rows)?;
+                check_new_distances(*width, rows)?;
+                let mut visit = visit;
+                let mut found = vec![0.0; columns.len()];
+                for row in 0..rows.rows() {
+                    for (found, &column) in found.iter_mut().zip(columns) {
+                        *found = precomputed::distance(rows, row, column);
+                    }
+                    visit(&found);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the distances of every training row to all of them, where they can be made again.
+    pub(crate) fn own_distances(&self, visit: impl FnMut(&[f64])) {
+        match self {
+            Self::Euclidean(data) | Self::Cosine(data) => self.between(&data.x, data, visit),
+            Self::Given { .. } => {}
+        }
+    }
+
+    fn between(&self, rows: &Matrix<f32>, data: &Centred, mut visit: impl FnMut(&[f64])) {
+        let mut distances = Vec::new();
+        for start in (0..rows.rows()).step_by(ROWS) {
+            let chosen: Vec<usize> = (start..(start + ROWS).min(rows.rows())).collect();
+            let block = rows.select_rows(&chosen);
+            let squared: Vec<f64> = block.iter_rows().map(squared_length).collect();
+            distances_to(&block, &squared, data, &mut distances);
+            if matches!(self, Self::Cosine(_)) {
+                distances.iter_mut().for_each(|distance| *distance *= 0.5 * *distance);
+            }
+            distances.chunks_exact(data.n_samples()).for_each(&mut visit);
+        }
+    }
+}
+
+/// Every row brought to length 1.
+fn directions(x: &Matrix<f32>) -> Result<Matrix<f32>, Failure> {
+    let mut unit = x.clone();
+    for row in 0..unit.rows() {
+        // The largest value first, so that no square leaves the range.
+        let values = unit.row_mut(row);
+        let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        if largest == 0.0 {
+            return Err(Failure::bad_input(format!(
+                "row {row} is a vector of zeros, which has no cosine distance; drop it, or use metric = \"euclidean\""
+            )));
+        }
+        let largest = f64::from(largest);
+        let squares: f64 = values.iter().map(|value| (f64::from(*value) / largest).powi(2)).sum();
+        let length = largest * squares.sqrt();
+        values.iter_mut().for_each(|value| *value = narrow(f64::from(*value) / length));
+    }
+    Ok(unit)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to nearest is meant; the magnitude is at most 1")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
 /// The distance of two rows, from their product where that is accurate and from differences where it is not.
 /// Equal rows have distance 0 exactly.
-pub(crate) fn distance(product: f32, a: (&[f32], f64), b: (&[f32], f64)) -> f64 {
+fn distance(product: f32, a: (&[f32], f64), b: (&[f32], f64)) -> f64 {
     let sum = a.1 + b.1;
     let squared = sum - 2.0 * f64::from(product);
     let accurate = a.0.len() > NARROW && squared > CLOSE * sum && squared.is_finite();
@@ -25,7 +144,7 @@ pub(crate) fn distance(product: f32, a: (&[f32], f64), b: (&[f32], f64)) -> f64 
 }
 
 /// Distances of every row of a block to every training row, (rows, n_samples), row-major in `out`.
-pub(crate) fn distances_to(block: &Matrix<f32>, squared_lengths: &[f64], data: &Centred, out: &mut Vec<f64>) {
+fn distances_to(block: &Matrix<f32>, squared_lengths: &[f64], data: &Centred, out: &mut Vec<f64>) {
     let (n, width) = (data.n_samples(), data.n_features());
     out.clear();
     out.resize(block.rows() * n, 0.0);
