@@ -7,7 +7,8 @@ use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, Distance, Partition, Points, SweepPoint};
 use trailmark_core::spec::ParamDefault;
 use trailmark_core::{
-    Cost, Failure, FailureClass, Labels, Matrix, PairNeeds, ParamKind, ParamSpec, Params, Space, Spec, Stream, seed,
+    Cost, Failure, FailureClass, Labels, Matrix, PairNeeds, ParamKind, ParamSpec, Params, Space, Spec, Stream,
+    random::seed,
 };
 use trailmark_geometry::{condensed_f64, pairs_for};
 
@@ -188,7 +189,7 @@ impl Agglomerative {
         let n = space.points.rows();
         let dendrogram = match space.points {
             Points::F64(x) => {
-                let distances = condensed_f64(x, self.need().distance).map_err(bad_input)?;
+                let distances = condensed_f64(x, self.need().distance, ctx.threads).map_err(bad_input)?;
                 Dendrogram::link(Cow::Owned(distances), n, self.linkage)?
             }
             Points::F32(_) => {
@@ -218,8 +219,7 @@ impl Agglomerative {
         let dendrogram = Dendrogram::link(Cow::Owned(condensed), columns.len(), self.linkage)?;
         let mut correlation = Correlation::new(&dendrogram);
         for &row in &columns {
-            let distances: Vec<f64> =
-                columns.iter().map(|&column| precomputed::distance(table, row, column)).collect();
+            let distances: Vec<f64> = columns.iter().map(|&column| precomputed::distance(table, row, column)).collect();
             correlation.add(&distances);
         }
         let correlation = OnceLock::from(correlation.value());
@@ -284,12 +284,7 @@ impl Fitted<'_> {
     }
 
     /// Labels of all rows: the tree's where they were linked, those of the assignment rule elsewhere.
-    fn assign_the_others(
-        &self,
-        inner: &dyn Partition,
-        drawn: &[usize],
-        n_clusters: usize,
-    ) -> Result<Sampled, Failure> {
+    fn assign_the_others(&self, inner: &dyn Partition, drawn: &[usize], n_clusters: usize) -> Result<Sampled, Failure> {
         let n = self.points.rows();
         let mut linked = vec![None; n];
         for (at, &row) in drawn.iter().enumerate() {

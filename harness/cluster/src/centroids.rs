@@ -149,8 +149,12 @@ pub(crate) struct CentroidPartition {
     mean: Arc<[f64]>,
     centres: Matrix<f64>, // (n_clusters, n_features), centred by `mean`
     inertia: f64,
+    rule: &'static str,
     warnings: Vec<String>,
 }
+
+/// The rule of centres that are the means of their rows.
+const NEAREST_CENTROID: &str = "nearest centroid";
 
 impl CentroidPartition {
     /// Labels and inertia come from the centres themselves; centres that nobody is nearest to are left out, with a
@@ -175,14 +179,33 @@ impl CentroidPartition {
         let centres = centres.select_rows(&living);
         let labels: Vec<u32> = labels.iter().filter_map(|&label| names[label as usize]).collect();
         let inertia = inertia_of(&data.x, &labels, &centres);
-        Self { labels: Labels::from_ids(labels), mean: Arc::clone(&data.mean), centres, inertia, warnings }
+        Self {
+            labels: Labels::from_ids(labels),
+            mean: Arc::clone(&data.mean),
+            centres,
+            inertia,
+            rule: NEAREST_CENTROID,
+            warnings,
+        }
     }
 
     /// A partition made otherwise, whose new rows go to the nearest mean.
     pub(crate) fn of_labels(data: &Centred, labels: Vec<u32>, n_clusters: usize) -> Self {
         let centres = means(&data.x, &labels, n_clusters);
         let inertia = inertia_of(&data.x, &labels, &centres);
-        Self { labels: Labels::from_ids(labels), mean: Arc::clone(&data.mean), centres, inertia, warnings: Vec::new() }
+        Self {
+            labels: Labels::from_ids(labels),
+            mean: Arc::clone(&data.mean),
+            centres,
+            inertia,
+            rule: NEAREST_CENTROID,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The same partition, whose new rows go to the nearest of other centres, by a rule of that name.
+    pub(crate) fn with_centres(self, centres: Matrix<f64>, rule: &'static str) -> Self {
+        Self { centres, rule, ..self }
     }
 }
 
@@ -200,7 +223,7 @@ impl Partition for CentroidPartition {
     }
 
     fn assignment_rule(&self) -> &'static str {
-        "nearest centroid"
+        self.rule
     }
 
     fn inertia(&self) -> Option<f64> {

@@ -6,10 +6,10 @@ use crate::dendrogram::Dendrogram;
 /// pairs never exists.
 pub(crate) struct Cophenetic<'a> {
     tree: &'a Dendrogram,
-    parent: Vec<usize>,         // (2 n - 1,) the merge above a node
-    first: Vec<usize>,          // (2 n - 1,) where the samples of a node start in `order`
-    order: Vec<usize>,          // (n,) samples as the leaves stand side by side
-    heights: Vec<f64>,          // (n,) of the current row, in leaf order
+    parent: Vec<usize>, // (2 n - 1,) the merge above a node
+    first: Vec<usize>,  // (2 n - 1,) where the samples of a node start in `order`
+    order: Vec<usize>,  // (n,) samples as the leaves stand side by side
+    heights: Vec<f64>,  // (n,) of the current row, in leaf order
 }
 
 impl<'a> Cophenetic<'a> {
@@ -107,5 +107,65 @@ impl<'a> Correlation<'a> {
     pub(crate) fn value(&self) -> Option<f64> {
         let spread = self.squares[0].sqrt() * self.squares[1].sqrt();
         (spread > 0.0).then(|| (self.product / spread).clamp(-1.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linkage::Linkage;
+    use std::borrow::Cow;
+    use trailmark_core::Matrix;
+    use trailmark_core::contract::Distance;
+
+    fn square(condensed: &[f64], n: usize) -> Vec<Vec<f64>> {
+        let mut square = vec![vec![0.0; n]; n];
+        let mut distances = condensed.iter();
+        for i in 0..n {
+            for j in i + 1..n {
+                square[i][j] = *distances.next().unwrap();
+                square[j][i] = square[i][j];
+            }
+        }
+        square
+    }
+
+    #[test]
+    fn two_samples_meet_at_the_height_of_the_merge_that_joins_them() {
+        let tree = Dendrogram::link(Cow::Owned(vec![1.0_f64, 5.0, 4.0]), 3, Linkage::Average).unwrap();
+        let mut cophenetic = Cophenetic::new(&tree);
+        for (sample, expected) in [[0.0, 1.0, 4.5], [1.0, 0.0, 4.5], [4.5, 4.5, 0.0]].into_iter().enumerate() {
+            let mut found = [f64::NAN; 3];
+            cophenetic.row(sample).for_each(|(other, height)| found[other] = height);
+            assert_eq!(found, expected, "row {sample}");
+        }
+    }
+
+    #[test]
+    fn correlations_are_scipys_and_undefined_where_nothing_varies() {
+        let table = trailmark_kit::oracle("cluster", "agglomerative");
+        let mut seen = 0;
+        for case in &table.case {
+            let x: Matrix<f64> = Matrix::from_rows(&trailmark_kit::rows(case, "x")).unwrap();
+            let metric = if case["metric"].as_str() == Some("cosine") { Distance::Cosine } else { Distance::Euclidean };
+            let condensed = trailmark_geometry::condensed_f64(&x, metric, 1).unwrap();
+            for (word, linkage) in Linkage::ALL {
+                let key = format!("cophenetic_{word}");
+                if !case.contains_key(&key) {
+                    continue;
+                }
+                let tree = Dendrogram::link(Cow::Borrowed(&condensed), x.rows(), linkage).unwrap();
+                let mut correlation = Correlation::new(&tree);
+                square(&condensed, x.rows()).iter().for_each(|row| correlation.add(row));
+                let found = correlation.value().unwrap();
+                table.assert_close(&format!("{}, {word}", case["name"]), found, trailmark_kit::number(case, &key));
+                seen += 1;
+            }
+        }
+        assert!(seen > 30, "only {seen} correlations were compared");
+        let tree = Dendrogram::link(Cow::Owned(vec![2.0_f64; 3]), 3, Linkage::Single).unwrap();
+        let mut correlation = Correlation::new(&tree);
+        square(&[2.0; 3], 3).iter().for_each(|row| correlation.add(row));
+        assert_eq!(correlation.value(), None);
     }
 }

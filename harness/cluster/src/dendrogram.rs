@@ -187,3 +187,153 @@ fn power_of_two_below(value: f64) -> f64 {
         1.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailmark_core::Labels;
+    use trailmark_core::contract::Distance;
+    use trailmark_core::contract::Points;
+
+    fn link(distances: &[f64], n: usize, linkage: Linkage) -> Dendrogram {
+        Dendrogram::link(Cow::Borrowed(distances), n, linkage).unwrap()
+    }
+
+    fn heights(tree: &Dendrogram) -> Vec<f64> {
+        tree.merges().iter().map(|merge| merge.height).collect()
+    }
+
+    #[test]
+    fn the_cut_into_n_and_into_one_are_the_trivial_partitions() {
+        let tree = link(&[1.0, 5.0, 4.0], 3, Linkage::Average);
+        assert_eq!(tree.cut(3), [0, 1, 2]);
+        assert_eq!(tree.cut(2), [0, 0, 1]);
+        assert_eq!(tree.cut(1), [0, 0, 0]);
+        assert_eq!(heights(&tree), [1.0, 4.5]);
+        assert_eq!(tree.table().as_slice(), [0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 4.5, 3.0]);
+    }
+
+    #[test]
+    fn no_samples_and_one_sample_make_trees_without_merges() {
+        for linkage in Linkage::ALL.map(|(_, linkage)| linkage) {
+            assert!(link(&[], 0, linkage).merges().is_empty());
+            let tree = link(&[], 1, linkage);
+            assert_eq!(tree.cut(1), [0]);
+            assert_eq!(tree.gap_n_clusters(), None);
+        }
+    }
+
+    #[test]
+    fn distances_whose_squares_leave_f32_are_linked_all_the_same() {
+        for factor in [1e30_f32, 1e-30] {
+            let distances = [factor, 5.0 * factor, 4.0 * factor];
+            let tree = Dendrogram::link(Cow::Borrowed(&distances), 3, Linkage::Ward).unwrap();
+            assert_eq!(tree.cut(2), [0, 0, 1], "distances times {factor}");
+            assert!(heights(&tree).iter().all(|height| height.is_finite() && *height > 0.0), "{:?}", heights(&tree));
+        }
+    }
+
+    #[test]
+    fn a_distance_that_is_not_finite_is_refused() {
+        let error = Dendrogram::link(Cow::Borrowed(&[1.0_f32, f32::INFINITY, 2.0]), 3, Linkage::Single).unwrap_err();
+        assert_eq!(error.to_string(), "distances between users leave the range of numbers; scale the vectors");
+    }
+
+    #[test]
+    fn an_inverted_tree_is_cut_by_its_merges_and_not_by_its_heights() {
+        // Two sides of 1 and a third sample above their middle: the mean of the first two is nearer to it than 1.
+        // SciPy's maxclust for two clusters answers one, because every height that keeps the first merge keeps both.
+        let tree = link(&[1.0, 1.01, 1.01], 3, Linkage::Centroid);
+        assert_eq!(tree.n_inversions(), 1);
+        assert!(tree.merges()[1].height < tree.merges()[0].height);
+        assert_eq!(tree.cut(2), [0, 0, 1]);
+        assert_eq!(link(&[1.0, 1.01, 1.01], 3, Linkage::Average).n_inversions(), 0);
+    }
+
+    #[test]
+    fn the_largest_gap_is_between_two_heights_and_the_fewest_clusters_win_ties() {
+        // Heights 1, 1, 5: two clusters stand for as long as nothing is merged.
+        assert_eq!(link(&[1.0, 5.0, 5.0, 5.0, 5.0, 1.0], 4, Linkage::Average).gap_n_clusters(), Some(2));
+        // Heights 1, 2, 3.
+        assert_eq!(link(&[1.0, 3.0, 6.0, 2.0, 5.0, 3.0], 4, Linkage::Single).gap_n_clusters(), Some(2));
+        assert_eq!(link(&[2.0; 6], 4, Linkage::Single).gap_n_clusters(), None);
+        assert_eq!(link(&[2.0], 2, Linkage::Single).gap_n_clusters(), None);
+    }
+
+    #[test]
+    fn weights_are_halved_at_every_merge_below_the_cut_and_sum_to_one_in_every_cluster() {
+        // 0 and 1 merge, then 2 joins them, then 3.
+        let tree = link(&[1.0, 3.0, 9.0, 3.0, 9.0, 9.0], 4, Linkage::Weighted);
+        assert_eq!(tree.halved_weights(1), [0.125, 0.125, 0.25, 0.5]);
+        assert_eq!(tree.halved_weights(2), [0.25, 0.25, 0.5, 1.0]);
+        assert_eq!(tree.halved_weights(4), [1.0; 4]);
+    }
+
+    #[test]
+    fn trees_of_f64_vectors_are_scipys() {
+        agree_with_scipy(Distance::Euclidean, true);
+        agree_with_scipy(Distance::Cosine, true);
+    }
+
+    #[test]
+    fn cuts_of_f32_vectors_are_scipys() {
+        agree_with_scipy(Distance::Euclidean, false);
+        agree_with_scipy(Distance::Cosine, false);
+    }
+
+    /// In f32 heights are those of f32 distances: 1e-5 of the height, as `condensed` promises, and for cosine the
+    /// rounding of 1 minus a number near 1.
+    const F32: (f64, f64) = (2e-5, 2e-6);
+
+    fn agree_with_scipy(metric: Distance, double: bool) {
+        let table = trailmark_kit::oracle("cluster", "agglomerative");
+        let mut seen = 0;
+        for case in &table.case {
+            if case["metric"].as_str() != Some(metric.name()) || !(double || case["f32"].as_bool().unwrap()) {
+                continue;
+            }
+            let x: Matrix<f64> = Matrix::from_rows(&trailmark_kit::rows(case, "x")).unwrap();
+            for (word, linkage) in
+                Linkage::ALL.iter().filter(|(_, l)| metric == Distance::Euclidean || !l.euclidean_only())
+            {
+                let name = format!("{}, {word}", case["name"]);
+                let tree = if double {
+                    let distances = trailmark_geometry::condensed_f64(&x, metric, 1).unwrap();
+                    Dendrogram::link(Cow::Owned(distances), x.rows(), *linkage).unwrap()
+                } else {
+                    let distances = trailmark_geometry::condensed(Points::F32(&x.cast()), metric, 1).unwrap();
+                    Dendrogram::link(Cow::Owned(distances), x.rows(), *linkage).unwrap()
+                };
+                if case.contains_key(&format!("heights_{word}")) {
+                    let expected = trailmark_kit::numbers(case, &format!("heights_{word}"));
+                    assert_eq!(tree.merges().len(), expected.len(), "{name}");
+                    for (height, expected) in heights(&tree).into_iter().zip(expected) {
+                        if double {
+                            table.assert_close(&name, height, expected);
+                        } else {
+                            assert!(
+                                trailmark_kit::close(height, expected, F32.0, F32.1),
+                                "{name}: {height} {expected}"
+                            );
+                        }
+                    }
+                }
+                if double && case.contains_key(&format!("merges_{word}")) {
+                    let merges: Vec<Vec<f64>> = tree
+                        .merges()
+                        .iter()
+                        .map(|merge| vec![merge.left as f64, merge.right as f64, merge.size as f64])
+                        .collect();
+                    assert_eq!(merges, trailmark_kit::rows(case, &format!("merges_{word}")), "{name}");
+                    seen += 1;
+                }
+                for cut in trailmark_kit::rows(case, &format!("cuts_{word}")) {
+                    let expected = Labels::from_ids(cut[1..].iter().map(|label| *label as u32));
+                    let got = Labels::from_ids(tree.cut(cut[0] as usize));
+                    assert_eq!(got, expected.canonical(), "{name} cut into {}", cut[0]);
+                }
+            }
+        }
+        assert!(!double || seen > 10, "only {seen} trees of {metric:?} were compared");
+    }
+}

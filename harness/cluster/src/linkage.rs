@@ -175,7 +175,6 @@ struct Merge<T> {
     b: T,
 }
 
-
 fn ward<T: Float>(merge: Merge<T>, a: T, b: T, size: T) -> T {
     ((size + merge.a) * a + (size + merge.b) * b - size * merge.height) / (merge.a + merge.b + size)
 }
@@ -194,13 +193,17 @@ fn weighted<T: Float>(_merge: Merge<T>, a: T, b: T, _size: T) -> T {
 
 /// Clusters that are still apart, in a square that shrinks with them.
 struct Chain<T> {
-    all: Vec<T>,       // (side, side) distances of slots; rows and columns of merged ones are stale
-    side: usize,       // slots, living and merged
-    name: Vec<usize>,  // (side,) an observation in the slot's cluster
-    size: Vec<T>,      // (side,)
-    away: Vec<T>,      // (side,) 0 for living slots, infinite for merged ones
+    all: Vec<T>,        // (side, side) distances of slots; rows and columns of merged ones are stale
+    side: usize,        // slots, living and merged
+    name: Vec<usize>,   // (side,) an observation in the slot's cluster
+    size: Vec<T>,       // (side,)
+    away: Vec<T>,       // (side,) 0 for living slots, infinite for merged ones
     living: Vec<usize>, // living slots, ascending
-    path: Vec<usize>,  // the chain of nearest neighbours, in slots
+    path: Vec<usize>,   // the chain of nearest neighbours, in slots
+    /// Living clusters of more than one observation, with the number of the merge that made them, ascending.
+    made: Vec<(usize, usize)>,
+    known: Vec<usize>, // (side,) merges that the slot's row knows of
+    n_merges: usize,
 }
 
 impl<T: Float> Chain<T> {
@@ -213,6 +216,9 @@ impl<T: Float> Chain<T> {
             away: vec![T::from_usize(0); n],
             living: (0..n).collect(),
             path: Vec::new(),
+            made: Vec::new(),
+            known: vec![0; n],
+            n_merges: 0,
         }
     }
 
@@ -245,6 +251,7 @@ impl<T: Float> Chain<T> {
             self.path.truncate(self.path.len() - 2);
             last = self.path.pop().unwrap_or(0);
             before = self.path[self.path.len() - 1];
+            self.refresh(last);
             height = self.all[last * self.side + before];
         }
         loop {
@@ -264,13 +271,26 @@ impl<T: Float> Chain<T> {
         }
     }
 
-    fn nearest(&self, slot: usize) -> (usize, T) {
+    /// Brings a row up to date. A merge writes its own row only; whoever is asked later fetches his entry from there.
+    /// Writing the column at once would touch a page of memory for every living cluster, most of them in vain.
+    fn refresh(&mut self, slot: usize) {
+        let first = self.made.partition_point(|(merge, _)| *merge <= self.known[slot]);
+        for &(_, other) in &self.made[first..] {
+            self.all[slot * self.side + other] = self.all[other * self.side + slot];
+        }
+        self.known[slot] = self.n_merges;
+    }
+
+    fn nearest(&mut self, slot: usize) -> (usize, T) {
+        self.refresh(slot);
         least(&self.all[slot * self.side..(slot + 1) * self.side], &self.away)
     }
 
     /// Joins slot `a` to slot `b`, `a < b`: row by row, then the column that mirrors the row.
     #[inline(always)]
     fn join(&mut self, a: usize, b: usize, height: T, update: &impl Fn(Merge<T>, T, T, T) -> T) {
+        self.refresh(a);
+        self.refresh(b);
         let side = self.side;
         let merge = Merge { height, a: self.size[a], b: self.size[b] };
         let (head, tail) = self.all.split_at_mut(b * side);
@@ -284,9 +304,10 @@ impl<T: Float> Chain<T> {
         if let Ok(at) = self.living.binary_search(&a) {
             self.living.remove(at);
         }
-        for &slot in &self.living {
-            self.all[slot * side + b] = self.all[b * side + slot];
-        }
+        self.n_merges += 1;
+        self.known[b] = self.n_merges;
+        self.made.retain(|(_, slot)| *slot != a && *slot != b);
+        self.made.push((self.n_merges, b));
     }
 
     /// Closes the gaps that merged slots left: fewer columns to look at, in the same order.
@@ -298,6 +319,7 @@ impl<T: Float> Chain<T> {
             }
             self.name[to] = self.name[from];
             self.size[to] = self.size[from];
+            self.known[to] = self.known[from];
         }
         self.away.truncate(side);
         self.away.fill(T::from_usize(0));
@@ -305,11 +327,15 @@ impl<T: Float> Chain<T> {
             // The end of the path is the pair that was merged; nobody reads it again.
             *slot = self.living.binary_search(slot).unwrap_or(0);
         }
+        for (_, slot) in &mut self.made {
+            *slot = self.living.binary_search(slot).unwrap_or(0);
+        }
         self.living = (0..side).collect();
         self.side = side;
         self.all.truncate(side * side);
         self.name.truncate(side);
         self.size.truncate(side);
+        self.known.truncate(side);
     }
 }
 

@@ -84,7 +84,9 @@ impl Partition for MemberPartition {
     fn assignment_rule(&self) -> &'static str {
         match self.rule {
             MemberRule::LeastMean => "least mean distance to members",
-            MemberRule::LeastWeightedMean(_) => "least mean distance to members, each part of a merge weighing the same",
+            MemberRule::LeastWeightedMean(_) => {
+                "least mean distance to members, each part of a merge weighing the same"
+            }
             MemberRule::LeastFarthest => "least distance to farthest member",
             MemberRule::Nearest => "nearest member",
         }

@@ -46,14 +46,6 @@ impl Members {
         Ok(Self::Cosine(Centred::new(&directions(x)?)))
     }
 
-    /// Number of training rows.
-    pub(crate) fn n_samples(&self) -> usize {
-        match self {
-            Self::Euclidean(data) | Self::Cosine(data) => data.n_samples(),
-            Self::Given { columns, .. } => columns.len(),
-        }
-    }
-
     /// Shows the distances of every new row to all training rows, (n_samples,), in the order of the new rows.
     ///
     /// # Errors
