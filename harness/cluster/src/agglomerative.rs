@@ -16,11 +16,12 @@ use crate::centred::Centred;
 use crate::centroids::{CentroidPartition, inertia_of, means};
 use crate::cophenetic::Correlation;
 use crate::dendrogram::Dendrogram;
+use crate::element::Element;
 use crate::input::{check_memory, check_n_clusters, check_vectors};
 use crate::linkage::Linkage;
 use crate::members::{MemberPartition, MemberRule};
 use crate::precomputed::{self, check_distances};
-use crate::to_members::Members;
+use crate::to_members::{Members, Vectors};
 use crate::tree_partition::{Sampled, Tree, TreePartition};
 
 /// Name card.
@@ -112,7 +113,7 @@ struct Agglomerative {
 struct Fitted<'a> {
     points: Points<'a>,
     tree: Arc<Tree>,
-    data: Option<Centred>, // the linked samples; none for precomputed distances
+    vectors: Option<Arc<Vectors>>, // the linked samples; none for precomputed distances
 }
 
 impl Agglomerative {
@@ -176,9 +177,9 @@ impl Agglomerative {
                 Points::F64(x) => self.link(&Space::of(&x.select_rows(rows)), ctx)?,
             },
         };
-        let (dendrogram, members, data, correlation) = fitted;
+        let (dendrogram, members, vectors, correlation) = fitted;
         let tree = Tree { dendrogram, members: Arc::new(members), correlation, inverts: self.linkage.inverts(), drawn };
-        Ok(Fitted { points, tree: Arc::new(tree), data })
+        Ok(Fitted { points, tree: Arc::new(tree), vectors })
     }
 
     /// Links vectors, all of them.
@@ -206,10 +207,12 @@ impl Agglomerative {
                 }
             }
         };
-        let x = space.points.to_f32();
-        let members =
-            if self.metric == Metric::Cosine { Members::cosine(&x)? } else { Members::Euclidean(Centred::new(&x)) };
-        Ok((dendrogram, members, Some(Centred::new(&x)), OnceLock::new()))
+        let vectors = Arc::new(Vectors::new(space.points));
+        let members = match self.metric {
+            Metric::Cosine => Members::Cosine(Vectors::directions(space.points)?),
+            _ => Members::Euclidean(Arc::clone(&vectors)),
+        };
+        Ok((dendrogram, members, Some(vectors), OnceLock::new()))
     }
 
     /// Links by given distances, which are not kept: their correlation with the heights is taken now.
@@ -228,7 +231,7 @@ impl Agglomerative {
 }
 
 /// A tree, its samples, their vectors, and the correlation where it is known.
-type Linked = (Dendrogram, Members, Option<Centred>, OnceLock<Option<f64>>);
+type Linked = (Dendrogram, Members, Option<Arc<Vectors>>, OnceLock<Option<f64>>);
 
 fn bad_input(error: impl std::error::Error + 'static) -> Failure {
     Failure::from_error(FailureClass::BadInput, &error)
@@ -253,22 +256,17 @@ impl Fitted<'_> {
         check_n_clusters(dendrogram.n_samples(), n_clusters)?;
         let labels = dendrogram.cut(n_clusters);
         let by_members = |labels: Vec<u32>, rule| -> Box<dyn Partition> {
-            let inertia =
-                self.data.as_ref().map(|data| inertia_of(&data.x, &labels, &means(&data.x, &labels, n_clusters)));
+            let inertia = self.vectors.as_ref().map(|vectors| inertia_about_means(vectors, &labels, n_clusters));
             Box::new(MemberPartition::new(Arc::clone(&self.tree.members), labels, n_clusters, rule, inertia))
         };
-        let by_centres = |labels| {
-            let data = self.data.as_ref().ok_or_else(|| Failure::bug("centres need vectors, and there are none"))?;
-            Ok::<_, Failure>((data, CentroidPartition::of_labels(data, labels, n_clusters)))
+        let by_centres = |weights: Option<&[f64]>| match self.vectors.as_deref() {
+            Some(Vectors::Single(data)) => Ok(centred_cut(data, labels.clone(), weights, n_clusters)),
+            Some(Vectors::Double(data)) => Ok(centred_cut(data, labels.clone(), weights, n_clusters)),
+            None => Err(Failure::bug("centres need vectors, and there are none")),
         };
         let inner: Box<dyn Partition> = match linkage {
-            Linkage::Ward | Linkage::Centroid => Box::new(by_centres(labels)?.1),
-            Linkage::Median => {
-                let weights = dendrogram.halved_weights(n_clusters);
-                let (data, partition) = by_centres(labels.clone())?;
-                let midpoints = weighted_sums(&data.x, &labels, &weights, n_clusters);
-                Box::new(partition.with_centres(midpoints, "nearest midpoint centre"))
-            }
+            Linkage::Ward | Linkage::Centroid => Box::new(by_centres(None)?),
+            Linkage::Median => Box::new(by_centres(Some(&dendrogram.halved_weights(n_clusters)))?),
             Linkage::Average => by_members(labels, MemberRule::LeastMean),
             Linkage::Weighted => {
                 by_members(labels, MemberRule::LeastWeightedMean(dendrogram.halved_weights(n_clusters)))
@@ -304,25 +302,44 @@ impl Fitted<'_> {
             })
             .collect();
         let labels = Labels(labels);
-        let inertia = self.data.as_ref().map(|_| {
-            let x = self.points.to_f32();
+        let inertia = self.vectors.as_ref().map(|_| {
             let names: Vec<u32> = labels.0.iter().map(|label| label.unwrap_or_default()).collect();
-            let all = Centred::new(&x);
-            inertia_of(&all.x, &names, &means(&all.x, &names, n_clusters))
+            inertia_about_means(&Vectors::new(self.points), &names, n_clusters)
         });
         Ok(Sampled { labels, inertia })
     }
 }
 
-/// Sum of the rows of every cluster, each times its weight, (n_clusters, n_features).
-fn weighted_sums(x: &Matrix<f32>, labels: &[u32], weights: &[f64], n_clusters: usize) -> Matrix<f64> {
-    let mut sums = Matrix::<f64>::zeros(n_clusters, x.cols());
-    for ((row, &label), weight) in x.iter_rows().zip(labels).zip(weights) {
-        for (sum, value) in sums.row_mut(label as usize).iter_mut().zip(row) {
-            *sum += weight * f64::from(*value);
-        }
+/// Sum of squared distances to the mean of the own cluster. Every label below `n_clusters` occurs.
+fn inertia_about_means(vectors: &Vectors, labels: &[u32], n_clusters: usize) -> f64 {
+    match vectors {
+        Vectors::Single(data) => inertia_of(&data.x, labels, &means(&data.x, labels, n_clusters)),
+        Vectors::Double(data) => inertia_of(&data.x, labels, &means(&data.x, labels, n_clusters)),
     }
-    sums
+}
+
+/// A cut whose new rows go to the nearest mean, or to the nearest centre that the rows make with these weights. Its
+/// inertia is about the means in both cases, so that linkages can be compared.
+fn centred_cut<T: Element>(
+    data: &Centred<T>,
+    labels: Vec<u32>,
+    weights: Option<&[f64]>,
+    n_clusters: usize,
+) -> CentroidPartition {
+    let centres = weights.map(|weights| {
+        let mut sums = Matrix::<f64>::zeros(n_clusters, data.n_features());
+        for ((row, &label), weight) in data.x.iter_rows().zip(&labels).zip(weights) {
+            for (sum, value) in sums.row_mut(label as usize).iter_mut().zip(row) {
+                *sum += weight * value.to_f64();
+            }
+        }
+        sums
+    });
+    let partition = CentroidPartition::of_labels(data, labels, n_clusters);
+    match centres {
+        Some(centres) => partition.with_centres(centres, "nearest midpoint centre"),
+        None => partition,
+    }
 }
 
 impl Clusterer for Agglomerative {

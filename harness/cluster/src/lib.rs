@@ -9,6 +9,7 @@ mod centred;
 mod centroids;
 mod cophenetic;
 mod dendrogram;
+mod element;
 mod input;
 mod kernel;
 mod kmeans;
@@ -16,10 +17,16 @@ mod linfa_kmeans;
 mod linkage;
 mod lloyd;
 mod members;
+mod packed;
 mod precomputed;
+mod search;
 mod seeding;
+mod threads;
 mod to_members;
 mod tree_partition;
+mod width;
+
+pub use kmeans::{LloydFit, lloyd_from_start};
 
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::NumberOfClusters;

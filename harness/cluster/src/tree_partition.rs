@@ -72,6 +72,11 @@ impl Partition for TreePartition {
     fn model(&self) -> Vec<(&'static str, ModelValue)> {
         let tree = &self.tree;
         let mut model = self.inner.model();
+        if self.sampled.is_some() {
+            // The inner partition knows the linked samples alone.
+            model.retain(|(name, _)| *name != "inertia");
+            model.extend(self.inertia().map(|inertia| ("inertia", ModelValue::Number(inertia))));
+        }
         model.push(("dendrogram", ModelValue::Table(tree.dendrogram.table())));
         let heights = tree.dendrogram.merges().iter().map(|merge| merge.height).collect();
         model.push(("heights", ModelValue::Numbers(heights)));

@@ -344,7 +344,10 @@ fn vectors_in_double_precision_are_told_apart_where_single_precision_cannot() {
     for word in LINKAGES {
         let clusterer = make("agglomerative", &linkage(word));
         let exact = clusterer.fit_sweep(&Space { points: Points::F64(&x), pairs: &[] }, &points(&[2]), &CTX);
-        assert_eq!(labels(exact), [Labels::from_ids([0, 0, 1, 1])], "{word}");
+        let partition = exact.into_iter().next().unwrap().unwrap();
+        assert_eq!(partition.labels(), &Labels::from_ids([0, 0, 1, 1]), "{word}");
+        assert_eq!(partition.assign((&x).into()).unwrap(), Labels::from_ids([0, 0, 1, 1]), "{word}");
+        assert_eq!(partition.inertia(), Some(1.0), "{word}");
     }
 }
 
