@@ -1,6 +1,6 @@
-"""Writes tests/oracle/cluster/*.toml: what scikit-learn and SciPy answer for small sets.
+"""Writes tests/oracle/cluster/*.toml: what scikit-learn answers for small sets.
 
-Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1:
+Run with numpy 2.4.6, scikit-learn 1.9.1:
 
     python scripts/oracle_cluster.py
 """
@@ -8,10 +8,7 @@ Run with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1:
 import pathlib
 
 import numpy as np
-import scipy
 import sklearn
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
 from sklearn.cluster import KMeans
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "tests" / "oracle" / "cluster"
@@ -109,30 +106,6 @@ def relocation_case():
     }
 
 
-def agglomerative_cases():
-    for name, x in sets():
-        for method in ("ward", "average", "complete", "single"):
-            distances = pdist(x)
-            tree = linkage(distances, method=method)
-            heights = tree[:, 2]
-            cuts = []
-            for k in range(1, len(x) + 1):
-                # A cut is unique only where the heights around it differ.
-                at = len(x) - k
-                if 0 < at < len(heights) and heights[at] - heights[at - 1] <= 1e-5 * heights[at]:
-                    continue
-                labels = fcluster(tree, k, criterion="maxclust")
-                if len(set(labels)) == k and k <= 12:
-                    cuts.append([k] + list(labels - 1))
-            yield {
-                "name": name,
-                "linkage": method,
-                "x": flat(x),
-                "heights": list(heights),
-                "cuts": cuts,
-            }
-
-
 kmeans = list(kmeans_cases()) + [relocation_case()]
 write("kmeans", "scikit-learn", sklearn.__version__, 1e-6, 1e-6, "vectors are centred in f32", kmeans)
 write(
@@ -143,13 +116,4 @@ write(
     1e-9,
     "best_inertia is a bound and not a value: linfa draws its own starts",
     [{k: case[k] for k in ("name", "x", "best_inertia")} | {"n_clusters": len(case["start"])} for case in kmeans[:9]],
-)
-write(
-    "agglomerative",
-    "SciPy",
-    scipy.__version__,
-    2e-5,
-    2e-6,
-    "distances and heights are held in f32",
-    agglomerative_cases(),
 )

@@ -73,10 +73,14 @@ pub(crate) struct CentroidPartition {
     mean: Arc<[f64]>,
     centres: Matrix<f64>, // (n_clusters, n_features), centred by `mean`
     inertia: f64,
+    rule: &'static str,
     precise: bool, // fitted on f64
     extras: Vec<(&'static str, ModelValue)>,
     warnings: Vec<String>,
 }
+
+/// The rule of centres that are the means of their rows.
+const NEAREST_CENTROID: &str = "nearest centroid";
 
 impl CentroidPartition {
     /// Labels and inertia come from the centres themselves; centres that nobody is nearest to are left out, with a
@@ -121,7 +125,22 @@ impl CentroidPartition {
         warnings: Vec<String>,
     ) -> Self {
         let (labels, mean) = (Labels::from_ids(labels), Arc::clone(&data.mean));
-        Self { labels, mean, centres, inertia, precise: size_of::<T>() == 8, extras: Vec::new(), warnings }
+        Self {
+            labels,
+            mean,
+            centres,
+            inertia,
+            rule: NEAREST_CENTROID,
+            precise: size_of::<T>() == 8,
+            extras: Vec::new(),
+            warnings,
+        }
+    }
+
+    /// The same partition, whose new rows go to the nearest of other centres, by a rule of that name.
+    #[must_use]
+    pub(crate) fn with_centres(self, centres: Matrix<f64>, rule: &'static str) -> Self {
+        Self { centres, rule, ..self }
     }
 
     /// Adds to what the model file says.
@@ -180,7 +199,7 @@ impl Partition for CentroidPartition {
     }
 
     fn assignment_rule(&self) -> &'static str {
-        "nearest centroid"
+        self.rule
     }
 
     fn inertia(&self) -> Option<f64> {

@@ -7,22 +7,26 @@
 mod agglomerative;
 mod centred;
 mod centroids;
+mod cophenetic;
 mod dendrogram;
 mod element;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
+mod linkage;
 mod lloyd;
 mod members;
 mod mini_batch_kmeans;
 mod packed;
+mod precomputed;
 mod search;
 mod seeding;
 mod soft_kmeans;
 mod spherical_kmeans;
 mod threads;
 mod to_members;
+mod tree_partition;
 mod width;
 
 pub use kmeans::{LloydFit, lloyd_from_start};

@@ -31,7 +31,7 @@ fn all() -> Vec<(String, Box<dyn Clusterer>)> {
         .into_iter()
         .map(|entry| (entry.spec.name.to_owned(), make(entry.spec.name, &[])))
         .collect();
-    for linkage in ["average", "complete", "single"] {
+    for linkage in ["average", "complete", "single", "weighted", "centroid", "median"] {
         let params = [("linkage", ParamValue::Text(linkage.to_owned()))];
         all.push((format!("agglomerative, {linkage}"), make("agglomerative", &params)));
     }
