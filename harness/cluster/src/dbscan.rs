@@ -1,7 +1,8 @@
 //! DBSCAN: clusters are what core samples within `eps` of each other make, the rest is border or noise.
 //!
 //! Two passes over all pairs, in memory linear in the samples. The first counts neighbours, or makes the k-distance
-//! curve that tells `eps`; in a sweep it is the pass that all clusterers of a group share. The second unites.
+//! curve that tells `eps`; in a sweep it is the pass that all clusterers of a group share. The second unites. Alone, with
+//! `eps` given, one pass does both unless too many pairs are within `eps`.
 
 use std::sync::Arc;
 
@@ -13,8 +14,11 @@ use trailmark_core::{
 };
 use trailmark_geometry::{GeometryError, gather_bytes, k_distances, nearest_rows, pairs_for};
 
-use crate::dbscan_links::{link, link_bytes};
+use crate::dbscan_links::{link, link_bytes, survey};
 use crate::input::{check_memory, check_rows, check_vectors};
+
+/// Pairs within eps are kept while they take no more than this.
+const PAIR_BYTES: u64 = 128 << 20;
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
@@ -106,25 +110,14 @@ impl Dbscan {
                 ),
             ));
         }
-        let first = gather_bytes(n_samples, n_features, &self.need());
-        let second =
-            gather_bytes(n_samples, n_features, &PairNeeds::default()) + link_bytes(n_samples, self.min_samples);
-        check_memory(&format!("dbscan on {n_samples} users"), first.max(second), ctx)
+        check_memory(&format!("dbscan on {n_samples} users"), self.bytes(n_samples, n_features), ctx)
     }
 
     fn fit(&self, space: &Space<'_>, ctx: &Context) -> Result<Fitted, Failure> {
         check_vectors(space.points)?;
         let (n, d) = (space.points.rows(), space.points.cols());
         self.check_size(n, d, ctx)?;
-        let eps = match self.eps {
-            Some(eps) => eps,
-            None => {
-                let pairs = pairs_for(space, &self.need(), ctx.threads).map_err(refused)?;
-                knee(&k_distances(&pairs, self.neighbor().min(n.saturating_sub(1))))
-            }
-        };
-        let core = self.core(space, eps, ctx.threads).map_err(refused)?;
-        let labels = link(space.points, self.distance, &core, eps, ctx.threads).map_err(refused)?;
+        let (eps, core, labels) = self.partition(space, ctx).map_err(|error| refused(&error))?;
         let cores: Vec<usize> = (0..n).filter(|&row| core[row]).collect();
         Ok(Fitted {
             eps,
@@ -141,28 +134,54 @@ impl Dbscan {
         })
     }
 
-    /// (n_samples,) whether a sample has min_samples within eps, itself counted.
-    fn core(&self, space: &Space<'_>, eps: f64, threads: usize) -> Result<Vec<bool>, GeometryError> {
-        let n = space.points.rows();
-        if self.min_samples == 1 {
-            return Ok(vec![true; n]);
+    /// The radius, (n_samples,) whether a sample has min_samples within it, itself counted, and the labels.
+    fn partition(&self, space: &Space<'_>, ctx: &Context) -> Result<(f64, Vec<bool>, Labels), GeometryError> {
+        let (points, n) = (space.points, space.points.rows());
+        let (eps, core) = match self.eps {
+            Some(eps) => {
+                let counts = space.pairs(&self.need()).and_then(|pairs| pairs.counts_within(eps));
+                (eps, counts.map(|counts| self.core(counts)))
+            }
+            None => {
+                let k = self.neighbor();
+                let pairs = pairs_for(space, &self.need(), ctx.threads)?;
+                let eps = knee(&k_distances(&pairs, k.min(n.saturating_sub(1))));
+                // Distances in a table are f32: all there is of f32 points, but rounded of f64 points.
+                let known = matches!(points, Points::F32(_)) && n > k && self.min_samples > 1;
+                let within = |row| pairs.neighbors.kth_distance(row, k).is_some_and(|d| f64::from(d) <= eps);
+                (eps, known.then(|| (0..n).map(within).collect()))
+            }
+        };
+        if let Some(core) = core {
+            let labels = link(points, self.distance, &core, eps, ctx.threads)?;
+            return Ok((eps, core, labels));
         }
-        let curve = PairNeeds { n_neighbors: self.neighbor(), ..self.need() };
-        // Kept distances are f32: of f32 points they are all there is to know, of f64 points they are rounded.
-        if let (Points::F32(_), None, true) = (space.points, self.eps, n > self.neighbor()) {
-            let pairs = pairs_for(space, &PairNeeds { radii: Vec::new(), ..curve }, threads)?;
-            let within = |row| pairs.neighbors.kth_distance(row, self.neighbor()).is_some_and(|d| f64::from(d) <= eps);
-            return Ok((0..n).map(within).collect());
-        }
-        let counts = PairNeeds { distance: self.distance, radii: vec![eps], ..PairNeeds::default() };
-        let pairs = pairs_for(space, &counts, threads)?;
-        let counts = pairs.counts_within(eps).unwrap_or_default();
-        Ok(counts.iter().map(|&count| count as usize + 1 >= self.min_samples).collect())
+        let room = ctx.memory_bytes.saturating_sub(self.bytes(n, points.cols())).min(PAIR_BYTES);
+        let kept = usize::try_from(room / 16).unwrap_or(usize::MAX); // held twice at the end, 8 bytes each
+        let seen = survey(points, self.distance, eps, kept, ctx.threads)?;
+        let core: Vec<bool> = self.core(&seen.counts);
+        let labels = match seen.labels(&core) {
+            Some(labels) => labels,
+            None => link(points, self.distance, &core, eps, ctx.threads)?,
+        };
+        Ok((eps, core, labels))
+    }
+
+    /// (n_samples,) whether so many others within eps make a core sample.
+    fn core(&self, counts: &[u32]) -> Vec<bool> {
+        counts.iter().map(|&count| count as usize + 1 >= self.min_samples).collect()
+    }
+
+    /// Bytes needed, beside the pairs within eps that are kept when there is room.
+    fn bytes(&self, n_samples: usize, n_features: usize) -> u64 {
+        let first = gather_bytes(n_samples, n_features, &self.need());
+        let second = gather_bytes(n_samples, n_features, &PairNeeds::default());
+        first.max(second + link_bytes(n_samples, self.min_samples))
     }
 }
 
-fn refused(error: GeometryError) -> Failure {
-    Failure::from_error(FailureClass::BadInput, &error)
+fn refused(error: &GeometryError) -> Failure {
+    Failure::from_error(FailureClass::BadInput, error)
 }
 
 /// The value of an ascending curve where it lies farthest below its chord, the lowest place among equals, after values of
@@ -240,7 +259,7 @@ impl Partition for DbscanPartition {
             Samples::F32(x) => (Points::F32(x), matches!(rows, Points::F32(_))),
             Samples::F64(x) => (Points::F64(x), false),
         };
-        let nearest = nearest_rows(rows, of, *distance).map_err(refused)?;
+        let nearest = nearest_rows(rows, of, *distance).map_err(|error| refused(&error))?;
         let reach = if rounded { f64::from(narrow(*eps)) } else { *eps };
         let label = |found: Option<(usize, f64)>| match found {
             Some((at, distance)) if distance <= reach => labels.0[cores[at]],

@@ -70,7 +70,10 @@ fn labels_do_not_depend_on_threads_or_on_a_table_made_for_others() {
         for eps in [None, Some(if metric == "cosine" { 0.02 } else { 6.5 })] {
             let params = params(eps, 5, metric);
             let clusterer = make("dbscan", &params);
+            let before = passes();
             let alone = fit(&Space::of(&x), &params, &CTX).unwrap();
+            let alone_passes = if eps.is_some() { 1 } else { 2 };
+            assert_eq!(passes() - before, alone_passes, "{metric} {eps:?}: a radius that is known needs one pass");
             let two = fit(&Space::of(&x), &params, &Context { threads: 2, ..CTX }).unwrap();
             assert_eq!(alone.labels(), two.labels(), "{metric} {eps:?}");
             let mut needs = clusterer.pair_needs(900, 24, &CTX);
