@@ -8,6 +8,8 @@ mod agglomerative;
 mod centred;
 mod centroids;
 mod cophenetic;
+mod dbscan;
+mod dbscan_links;
 mod dendrogram;
 mod element;
 mod input;
@@ -39,6 +41,7 @@ use trailmark_core::contract::NumberOfClusters;
 pub fn registry() -> Vec<ClustererEntry> {
     vec![
         ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
+        ClustererEntry { spec: &dbscan::SPEC, n_clusters: NumberOfClusters::Found, build: dbscan::build },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
         ClustererEntry {

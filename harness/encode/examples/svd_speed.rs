@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ids: (0..texts.len()).map(|i| i.to_string()).collect(),
         tokens: vec![Vec::new(); texts.len()],
         token_names: Vec::new(),
-        events: Vec::new(),
+        events: trailmark_core::dataset::Events::default(),
         texts,
     };
     let rows: Vec<usize> = (0..sequences.ids.len()).collect();

@@ -7,9 +7,21 @@
 use trailmark_core::Matrix;
 use trailmark_core::contract::Points;
 
-use crate::centroids::{Centroids, squared_distance};
+use crate::centroids::squared_distance;
 use crate::grouping::Grouping;
+use crate::ordered::{in_parallel, ordered};
 use crate::sums::RowSums;
+use crate::widths::per_width;
+
+/// Rows and columns of one product.
+const SIDE: usize = 192;
+
+/// Centroids held at once, over all partitions; more partitions are taken in turn.
+const CENTRES_AT_ONCE: usize = 4096;
+
+/// A squared distance, or an inertia, below this share of the squared norms it is the difference of is made from
+/// differences instead. What is kept is right to about 1e-12.
+const SMALL: f64 = 1.0 / 1024.0;
 
 /// Below this a cosine distance is rounding of the unit vectors, and 0.
 const COSINE_ROUNDING: f64 = 1e-30;
@@ -45,29 +57,314 @@ pub(crate) fn cosine_of_squared(squared: f64) -> f64 {
     if cosine < COSINE_ROUNDING { 0.0 } else { cosine }
 }
 
-/// Visits the sums of `of_squared(squared distance)`, which must be linear but for rounding.
+/// One partition with its centroids, each kept as its first member plus the mean difference from it: equal members have
+/// themselves as centroid to the bit.
+struct Part<'a> {
+    index: usize,
+    grouping: &'a Grouping,
+    starts: Vec<usize>,  // (n_groups,) the first member
+    shifts: Vec<f64>,    // (n_groups, n_features) mean of the members minus the first
+    inertia: Vec<f64>,   // (n_groups,) sum of squared distances of the members to the centroid
+    centres: usize,      // the column of the first centroid
+    alone: Vec<usize>,   // rows that are alone, ascending
+    columns: Vec<usize>, // their columns
+}
+
+/// What a column of distances leads to.
+#[derive(Clone, Copy)]
+enum Column {
+    Centre { part: usize, group: usize },
+    Row(usize),
+}
+
+/// Centred rows.
+struct Rows {
+    x: Matrix<f64>,
+    squared: Vec<f64>, // (rows,) squared norms
+}
+
+/// Everything that distances are made to, for some of the partitions.
+struct Targets<'a> {
+    parts: Vec<Part<'a>>,
+    columns: Vec<Column>,
+    values: Vec<f64>,  // (padded, n_features)
+    squared: Vec<f64>, // (padded,) squared norms of `values`
+}
+
+/// Visits the sums of `of_squared(squared distance)`, which must be linear but for rounding. Every partition's samples
+/// ascend; neither threads nor another partition move a bit.
 pub(crate) fn sums(
-    x: &Matrix<f64>,
+    x: Matrix<f64>,
     groupings: &[Grouping],
+    threads: usize,
     of_squared: impl Fn(f64) -> f64,
     visit: &mut dyn FnMut(RowSums<'_>),
 ) {
-    for (partition, grouping) in groupings.iter().enumerate() {
-        let found = Centroids::new(Points::F64(x), grouping);
-        let alone: Vec<usize> = (0..x.rows()).filter(|&row| grouping.group(row).is_none()).collect();
-        let mut row_sums = vec![0.0; grouping.sizes().len()];
-        for (row, values) in x.iter_rows().enumerate() {
-            for (group, sum) in row_sums.iter_mut().enumerate() {
-                let size = grouping.sizes()[group] as f64;
-                let squared = found.squared_from(values, group) + found.inertia()[group] / size;
-                *sum = size * of_squared(squared);
-            }
-            let nearest_alone = alone
-                .iter()
-                .filter(|&&other| other != row)
-                .map(|&other| of_squared(squared_distance(values, x.row(other))))
-                .fold(f64::INFINITY, f64::min);
-            visit(RowSums { partition, row, sums: &row_sums, nearest_alone });
+    let rows = Rows::new(x);
+    let mut start = 0;
+    while start < groupings.len() {
+        let mut centres = 0;
+        let mut end = start;
+        while end < groupings.len() && (end == start || centres + groupings[end].sizes().len() <= CENTRES_AT_ONCE) {
+            centres += groupings[end].sizes().len();
+            end += 1;
         }
+        let parts = in_parallel(end - start, threads, |at| Part::new(start + at, &groupings[start + at], &rows));
+        let targets = Targets::new(parts, &rows);
+        let blocks = rows.x.rows().div_ceil(SIDE);
+        ordered(
+            blocks,
+            threads,
+            Vec::new,
+            |products, block| targets.squared_to(&rows, block, products),
+            |block, found| {
+                targets.show(block, &found, rows.x.rows(), &of_squared, visit);
+            },
+        );
+        start = end;
+    }
+}
+
+impl Rows {
+    /// Takes the mean out, which moves no difference of rows.
+    fn new(mut x: Matrix<f64>) -> Self {
+        let mut mean = vec![0.0; x.cols()];
+        x.iter_rows().for_each(|row| mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value));
+        mean.iter_mut().for_each(|sum| *sum /= x.rows().max(1) as f64);
+        for row in 0..x.rows() {
+            x.row_mut(row).iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
+        }
+        let squared = x.iter_rows().map(squared_norm).collect();
+        Self { x, squared }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn new(index: usize, grouping: &'a Grouping, rows: &Rows) -> Self {
+        let (groups, cols) = (grouping.sizes().len(), rows.x.cols());
+        let mut starts = vec![usize::MAX; groups];
+        let mut shifts = vec![0.0; groups * cols];
+        let mut totals = vec![0.0; groups]; // sums of squared norms
+        for (row, values) in rows.x.iter_rows().enumerate() {
+            let Some(group) = grouping.group(row) else { continue };
+            if starts[group] == usize::MAX {
+                starts[group] = row;
+            }
+            add_difference(&mut shifts[group * cols..(group + 1) * cols], values, rows.x.row(starts[group]));
+            totals[group] += rows.squared[row];
+        }
+        let alone = (0..rows.x.rows()).filter(|&row| grouping.group(row).is_none()).collect();
+        let mut part =
+            Self { index, grouping, starts, shifts, inertia: totals, centres: 0, alone, columns: Vec::new() };
+        part.finish(rows);
+        part
+    }
+
+    /// Turns sums into means, and sums of squared norms into inertia.
+    fn finish(&mut self, rows: &Rows) {
+        let cols = rows.x.cols();
+        let mut small = vec![false; self.starts.len()];
+        for (group, &size) in self.grouping.sizes().iter().enumerate() {
+            self.shifts[group * cols..(group + 1) * cols].iter_mut().for_each(|shift| *shift /= size as f64);
+            let total = self.inertia[group];
+            self.inertia[group] = total - size as f64 * squared_norm(&self.centre(group, rows));
+            small[group] = self.inertia[group] <= SMALL * total;
+            if small[group] {
+                self.inertia[group] = 0.0;
+            }
+        }
+        if small.contains(&true) {
+            for row in 0..rows.x.rows() {
+                if let Some(group) = self.grouping.group(row).filter(|&group| small[group]) {
+                    self.inertia[group] += self.squared_from(row, group, rows);
+                }
+            }
+        }
+    }
+
+    fn shift(&self, group: usize, cols: usize) -> &[f64] {
+        &self.shifts[group * cols..(group + 1) * cols]
+    }
+
+    fn centre(&self, group: usize, rows: &Rows) -> Vec<f64> {
+        let start = rows.x.row(self.starts[group]);
+        start.iter().zip(self.shift(group, rows.x.cols())).map(|(start, shift)| start + shift).collect()
+    }
+
+    /// Squared distance of a row to a centroid by differences.
+    fn squared_from(&self, row: usize, group: usize, rows: &Rows) -> f64 {
+        squared_from_centre(rows.x.row(row), rows.x.row(self.starts[group]), self.shift(group, rows.x.cols()))
+    }
+}
+
+impl<'a> Targets<'a> {
+    fn new(mut parts: Vec<Part<'a>>, rows: &Rows) -> Self {
+        let cols = rows.x.cols();
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
+        for (at, part) in parts.iter_mut().enumerate() {
+            part.centres = columns.len();
+            for group in 0..part.starts.len() {
+                columns.push(Column::Centre { part: at, group });
+                values.extend(part.centre(group, rows));
+            }
+        }
+        let mut places = vec![usize::MAX; rows.x.rows()];
+        for part in &mut parts {
+            for &row in &part.alone {
+                if places[row] == usize::MAX {
+                    places[row] = columns.len();
+                    columns.push(Column::Row(row));
+                    values.extend(rows.x.row(row));
+                }
+            }
+            part.columns = part.alone.iter().map(|&row| places[row]).collect();
+        }
+        let padded = columns.len().next_multiple_of(SIDE);
+        values.resize(padded * cols, 0.0);
+        let mut squared: Vec<f64> = values.chunks_exact(cols.max(1)).map(squared_norm).collect();
+        squared.resize(padded, 0.0);
+        Self { parts, columns, values, squared }
+    }
+
+    /// Squared distances of a block of rows to every column, (SIDE, padded).
+    fn squared_to(&self, rows: &Rows, block: usize, products: &mut Vec<f64>) -> Vec<f64> {
+        let (cols, padded, first) = (rows.x.cols(), self.squared.len(), block * SIDE);
+        let real = SIDE.min(rows.x.rows() - first);
+        let mut lhs = vec![0.0; SIDE * cols];
+        lhs[..real * cols].copy_from_slice(&rows.x.as_slice()[first * cols..(first + real) * cols]);
+        products.resize(SIDE * SIDE, 0.0);
+        let mut found = vec![0.0; SIDE * padded];
+        for column in (0..padded).step_by(SIDE) {
+            multiply(&lhs, &self.values[column * cols..(column + SIDE) * cols], cols, products);
+            let others = &self.squared[column..column + SIDE];
+            for (at, products) in products.chunks_exact(SIDE).take(real).enumerate() {
+                let line = &mut found[at * padded + column..][..SIDE];
+                if finish(rows.squared[first + at], others, products, line) {
+                    self.mend(rows, first + at, column, products, line);
+                }
+            }
+        }
+        found
+    }
+
+    #[cold]
+    fn mend(&self, rows: &Rows, row: usize, column: usize, products: &[f64], line: &mut [f64]) {
+        let columns = self.columns.iter().zip(&self.squared).skip(column);
+        for (((column, other), product), out) in columns.zip(products).zip(line) {
+            let norms = rows.squared[row] + other;
+            if norms - 2.0 * product <= SMALL * norms {
+                *out = match *column {
+                    Column::Centre { part, group } => self.parts[part].squared_from(row, group, rows),
+                    Column::Row(other) => squared_distance(rows.x.row(row), rows.x.row(other)),
+                };
+            }
+        }
+    }
+
+    fn show(
+        &self,
+        block: usize,
+        found: &[f64],
+        n: usize,
+        of_squared: &impl Fn(f64) -> f64,
+        visit: &mut dyn FnMut(RowSums<'_>),
+    ) {
+        let padded = self.squared.len();
+        let first = block * SIDE;
+        let mut row_sums = Vec::new();
+        for part in &self.parts {
+            let sizes = part.grouping.sizes();
+            for row in first..n.min(first + SIDE) {
+                let line = &found[(row - first) * padded..][..padded];
+                row_sums.clear();
+                let groups = line[part.centres..].iter().zip(sizes).zip(&part.inertia);
+                row_sums.extend(groups.map(|((squared, &size), inertia)| {
+                    let size = size as f64;
+                    size * of_squared(squared + inertia / size)
+                }));
+                let nearest_alone = part.alone.iter().zip(&part.columns).filter(|(other, _)| **other != row);
+                let nearest_alone =
+                    nearest_alone.map(|(_, &column)| of_squared(line[column])).fold(f64::INFINITY, f64::min);
+                visit(RowSums { partition: part.index, row, sums: &row_sums, nearest_alone });
+            }
+        }
+    }
+}
+
+/// (SIDE, SIDE) products of the rows of two blocks of (SIDE, cols).
+fn multiply(lhs: &[f64], rhs: &[f64], cols: usize, products: &mut [f64]) {
+    assert_eq!(
+        (lhs.len(), rhs.len(), products.len()),
+        (SIDE * cols, SIDE * cols, SIDE * SIDE),
+        "operands fill their shapes"
+    );
+    let (row, side) = (cols.cast_signed(), SIDE.cast_signed());
+    // SAFETY: the shapes were checked just above; `rhs` is read transposed, and `products` is borrowed exclusively.
+    unsafe {
+        gemm::gemm(
+            SIDE,
+            SIDE,
+            cols,
+            products.as_mut_ptr(),
+            1,
+            side,
+            false,
+            lhs.as_ptr(),
+            1,
+            row,
+            rhs.as_ptr(),
+            row,
+            1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// Squared length in eight fixed lanes.
+fn squared_norm(row: &[f64]) -> f64 {
+    let (head, tail) = row.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for values in head {
+        lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane += value * value);
+    }
+    lanes.iter_mut().zip(tail).for_each(|(lane, value)| *lane += value * value);
+    lanes.iter().sum()
+}
+
+per_width! {
+    /// Squared distances of one row to SIDE columns; true when some are too small to be taken from products.
+    fn finish(own: f64, others: &[f64], products: &[f64], line: &mut [f64]) -> bool {
+        let mut small = 0_u32;
+        for ((out, &product), &other) in line.iter_mut().zip(products).zip(others) {
+            let norms = own + other;
+            *out = norms - 2.0 * product;
+            small |= u32::from(*out <= SMALL * norms);
+        }
+        small != 0
+    }
+}
+
+per_width! {
+    fn add_difference(sums: &mut [f64], row: &[f64], start: &[f64]) {
+        sums.iter_mut().zip(row).zip(start).for_each(|((sum, value), start)| *sum += value - start);
+    }
+}
+
+per_width! {
+    /// Squared distance of a row to `start + shift`, in eight fixed lanes.
+    fn squared_from_centre(row: &[f64], start: &[f64], shift: &[f64]) -> f64 {
+        let mut lanes = [0.0_f64; 8];
+        for ((row, start), shift) in row.chunks(8).zip(start.chunks(8)).zip(shift.chunks(8)) {
+            for (((lane, value), start), shift) in lanes.iter_mut().zip(row).zip(start).zip(shift) {
+                let difference = (value - start) - shift;
+                *lane += difference * difference;
+            }
+        }
+        lanes.iter().sum()
     }
 }

@@ -7,6 +7,19 @@ use trailmark_core::contract::{Distance, Points};
 use crate::error::GeometryError;
 use crate::passes;
 use crate::tiles::{Prepared, SOURCES, Scratch, TARGETS, Tiles, Value};
+use crate::widths::per_width;
+
+/// Distances that are compared with a radius at once before any of them is looked at alone.
+const GLANCE: usize = 32;
+
+per_width! {
+    /// How many of every GLANCE distances are at the radius or nearer.
+    fn glance<V: Value>(distances: &[V], radius: V, near: &mut [u32]) {
+        for (count, values) in near.iter_mut().zip(distances.chunks(GLANCE)) {
+            *count = values.iter().map(|value| u32::from(*value <= radius)).sum();
+        }
+    }
+}
 
 /// Distances between a block of rows and a block of rows, each pair of the data in exactly one block of a pass.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +49,26 @@ impl<'a, V: Value> Block<'a, V> {
             let first = target.max(row + 1);
             (first < end).then(|| (row, first, &line[first - target..end - target]))
         })
+    }
+
+    /// Calls `take(row, column)` for the pairs at `radius` or nearer, rows ascending, then columns; `row < column`. The
+    /// radius is rounded to the precision of the distances, as in [`gather`](crate::gather()).
+    pub fn for_each_within(&self, radius: f64, mut take: impl FnMut(usize, usize)) {
+        let radius = V::of(radius);
+        let mut near = [0_u32; TARGETS / GLANCE];
+        for (row, first, distances) in self.lines() {
+            glance(distances, radius, &mut near);
+            for (chunk, values) in distances.chunks(GLANCE).enumerate() {
+                if near[chunk] == 0 {
+                    continue;
+                }
+                for (at, &value) in values.iter().enumerate() {
+                    if value <= radius {
+                        take(row, first + chunk * GLANCE + at);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -108,4 +141,52 @@ pub(crate) fn visit<K: Tiles, T: PairVisitor<K::Value>>(
         };
         workers.into_iter().map(finish).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailmark_core::{Matrix, PairNeeds, Stream};
+
+    #[derive(Default)]
+    struct Seen {
+        pairs: Vec<(usize, usize)>,
+        near: Vec<(usize, usize)>,
+    }
+
+    impl<V: Value> PairVisitor<V> for Seen {
+        fn block(&mut self, block: &Block<'_, V>) {
+            for (row, first, distances) in block.lines() {
+                assert!(block.rows().contains(&row) && block.columns().contains(&first), "{row} {first}");
+                self.pairs.extend((first..first + distances.len()).map(|column| (row, column)));
+            }
+            block.for_each_within(5.0, |row, column| self.near.push((row, column)));
+        }
+    }
+
+    #[test]
+    fn every_pair_is_shown_once_and_those_within_a_radius_are_those_that_are_counted() {
+        let mut stream = Stream::new(3);
+        for (n, cols) in [(0, 2), (1, 2), (2, 2), (300, 2), (530, 20)] {
+            let x = Matrix::from_vec(n, cols, (0..n * cols).map(|_| stream.normal() as f32).collect()).unwrap();
+            for threads in [1, 3] {
+                let seen = visit_pairs(Points::F32(&x), Distance::Euclidean, threads, Seen::default).unwrap();
+                let sorted = |of: fn(&Seen) -> &Vec<(usize, usize)>| {
+                    let mut all: Vec<_> = seen.iter().flat_map(of).copied().collect();
+                    all.sort_unstable();
+                    all
+                };
+                let pairs: Vec<_> = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).collect();
+                assert_eq!(sorted(|seen| &seen.pairs), pairs, "{n} rows, {threads} threads");
+                let need = PairNeeds { radii: vec![5.0], ..PairNeeds::default() };
+                let found = crate::gather(Points::F32(&x), &need, 1).unwrap();
+                let mut counts = vec![0; n];
+                for (i, j) in sorted(|seen| &seen.near) {
+                    counts[i] += 1;
+                    counts[j] += 1;
+                }
+                assert_eq!(found.counts_within(5.0), Some(&counts[..]), "{n} rows, {threads} threads");
+            }
+        }
+    }
 }

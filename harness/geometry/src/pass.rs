@@ -1,28 +1,34 @@
 //! The streamed pass: sums of Euclidean distances to every group of many partitions, one sweep over tiles.
 
 use crate::grouping::Grouping;
+use crate::ordered::ordered;
 use crate::passes;
 use crate::sums::RowSums;
 use crate::tiles::{SOURCES, Scratch, TARGETS, Tiles, Value};
 use crate::widths::per_width;
 
-/// Accumulators held at once, in groups over all partitions: 64 MiB. More partitions are taken in further passes.
+/// Accumulators that a thread holds at once, in groups over all partitions: 64 MiB. More partitions are taken in further
+/// passes.
 const GROUPS_AT_ONCE: usize = (64 << 20) / (TARGETS * size_of::<f64>());
 
 /// Values added in one go; they stay in registers while the members of a group go by.
 const LANES: usize = 64;
 
 /// One partition in the pass.
-struct Sums<'a> {
+struct Part<'a> {
     index: usize,
     grouping: &'a Grouping,
-    order: Vec<u32>,   // (n,) rows, within each block of SOURCES sorted by group
+    order: Vec<u32>, // (n,) rows, within each block of SOURCES sorted by group
+}
+
+/// What a block of targets sees of one partition.
+struct Sums {
     sums: Vec<f64>,    // (n_groups, TARGETS)
     nearest: Vec<f64>, // (TARGETS,) distance to the nearest other sample that is alone
 }
 
-/// Visits every sample of every partition, samples ascending within a partition.
-pub(crate) fn pass(tiles: &impl Tiles, groupings: &[Grouping], visit: &mut dyn FnMut(RowSums<'_>)) {
+/// Visits every sample of every partition, samples ascending within a partition, on the calling thread.
+pub(crate) fn pass(tiles: &impl Tiles, groupings: &[Grouping], threads: usize, visit: &mut dyn FnMut(RowSums<'_>)) {
     let mut start = 0;
     while start < groupings.len() {
         let mut groups = 0;
@@ -31,62 +37,66 @@ pub(crate) fn pass(tiles: &impl Tiles, groupings: &[Grouping], visit: &mut dyn F
             groups += groupings[end].sizes().len();
             end += 1;
         }
-        let mut all: Vec<Sums<'_>> =
-            (start..end).map(|index| Sums::new(index, &groupings[index], tiles.targets())).collect();
-        pass_once(tiles, &mut all, visit);
+        let parts: Vec<Part<'_>> =
+            (start..end).map(|index| Part::new(index, &groupings[index], tiles.targets())).collect();
+        pass_once(tiles, &parts, threads, visit);
         start = end;
     }
 }
 
-fn pass_once<K: Tiles>(tiles: &K, all: &mut [Sums<'_>], visit: &mut dyn FnMut(RowSums<'_>)) {
-    let n = tiles.targets();
+/// Every block of targets is summed by one thread, its sources ascending, so threads move no bit.
+fn pass_once<K: Tiles>(tiles: &K, parts: &[Part<'_>], threads: usize, visit: &mut dyn FnMut(RowSums<'_>)) {
     passes::count();
-    let mut scratch = Scratch::default();
+    let blocks = tiles.targets().div_ceil(TARGETS);
+    let make = |scratch: &mut Scratch, block| sum_block(tiles, parts, block, scratch);
+    ordered(blocks, threads, Scratch::default, make, |block, sums| show(parts, block, &sums, visit));
+}
+
+fn sum_block<K: Tiles>(tiles: &K, parts: &[Part<'_>], block: usize, scratch: &mut Scratch) -> Vec<Sums> {
+    let target = block * TARGETS;
     let mut tile = vec![K::Value::INFINITY; SOURCES * TARGETS];
+    let mut all: Vec<Sums> = parts.iter().map(|part| Sums::new(part.grouping.sizes().len())).collect();
+    for source in (0..tiles.targets()).step_by(SOURCES) {
+        tiles.fill(scratch, source, target, &mut tile);
+        all.iter_mut().zip(parts).for_each(|(sums, part)| sums.add(part, source, target, &tile));
+    }
+    all
+}
+
+fn show(parts: &[Part<'_>], block: usize, all: &[Sums], visit: &mut dyn FnMut(RowSums<'_>)) {
     let mut row_sums = Vec::new();
-    for target in (0..n).step_by(TARGETS) {
-        all.iter_mut().for_each(Sums::clear);
-        for source in (0..n).step_by(SOURCES) {
-            tiles.fill(&mut scratch, source, target, &mut tile);
-            all.iter_mut().for_each(|sums| sums.add(source, target, &tile));
-        }
-        for sums in all.iter() {
-            for at in 0..TARGETS.min(n - target) {
-                row_sums.clear();
-                row_sums.extend(sums.sums.chunks_exact(TARGETS).map(|line| line[at]));
-                visit(RowSums {
-                    partition: sums.index,
-                    row: target + at,
-                    sums: &row_sums,
-                    nearest_alone: sums.nearest[at],
-                });
-            }
+    for (part, sums) in parts.iter().zip(all) {
+        for at in 0..TARGETS.min(part.order.len() - block * TARGETS) {
+            row_sums.clear();
+            row_sums.extend(sums.sums.chunks_exact(TARGETS).map(|line| line[at]));
+            let row = block * TARGETS + at;
+            visit(RowSums { partition: part.index, row, sums: &row_sums, nearest_alone: sums.nearest[at] });
         }
     }
 }
 
-impl<'a> Sums<'a> {
+impl<'a> Part<'a> {
     fn new(index: usize, grouping: &'a Grouping, n: usize) -> Self {
         let mut order: Vec<u32> = (0..u32::try_from(n).unwrap_or(u32::MAX)).collect();
         for block in order.chunks_mut(SOURCES) {
             block.sort_by_key(|&row| grouping.sort_key(row as usize));
         }
-        let sums = vec![0.0; grouping.sizes().len() * TARGETS];
-        Self { index, grouping, order, sums, nearest: vec![f64::INFINITY; TARGETS] }
+        Self { index, grouping, order }
     }
+}
 
-    fn clear(&mut self) {
-        self.sums.fill(0.0);
-        self.nearest.fill(f64::INFINITY);
+impl Sums {
+    fn new(groups: usize) -> Self {
+        Self { sums: vec![0.0; groups * TARGETS], nearest: vec![f64::INFINITY; TARGETS] }
     }
 
     /// Adds a tile. Members of a group go by in ascending order, whatever the blocks, so sums do not depend on them.
-    fn add<V: Value>(&mut self, source: usize, target: usize, tile: &[V]) {
-        let end = self.order.len().min(source + SOURCES);
-        for run in self.order[source..end]
-            .chunk_by(|&a, &b| self.grouping.sort_key(a as usize) == self.grouping.sort_key(b as usize))
+    fn add<V: Value>(&mut self, part: &Part<'_>, source: usize, target: usize, tile: &[V]) {
+        let end = part.order.len().min(source + SOURCES);
+        for run in part.order[source..end]
+            .chunk_by(|&a, &b| part.grouping.sort_key(a as usize) == part.grouping.sort_key(b as usize))
         {
-            match self.grouping.group(run[0] as usize) {
+            match part.grouping.group(run[0] as usize) {
                 Some(group) => {
                     add_run(&mut self.sums[group * TARGETS..(group + 1) * TARGETS], tile, run, source);
                 }

@@ -273,16 +273,16 @@ mod tests {
     #[test]
     fn a_tile_agrees_with_differences_and_the_diagonal_is_exactly_zero() {
         let mut stream = Stream::new(1);
-        let data: Vec<f32> = (0..300 * 7).map(|_| (stream.normal() + 1000.0) as f32).collect();
-        let x = Matrix::from_vec(300, 7, data).unwrap();
-        let tile = fill(&x, 128, 0);
+        let data: Vec<f32> = (0..600 * 7).map(|_| (stream.normal() + 1000.0) as f32).collect();
+        let x = Matrix::from_vec(600, 7, data).unwrap();
+        let tile = fill(&x, SOURCES, 0);
         for at in 0..SOURCES {
             for j in 0..TARGETS {
-                let exact = squared_of_rows(x.row(128 + at), x.row(j)).sqrt();
+                let exact = squared_of_rows(x.row(SOURCES + at), x.row(j)).sqrt();
                 let got = f64::from(tile[at * TARGETS + j]);
                 assert!((got - exact).abs() <= 1e-5 * exact, "{at} {j}: {got} {exact}");
             }
-            assert_eq!(tile[at * TARGETS + 128 + at], 0.0, "distance of row {at} to itself");
+            assert_eq!(tile[at * TARGETS + SOURCES + at], 0.0, "distance of row {at} to itself");
         }
     }
 

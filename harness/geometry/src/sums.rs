@@ -22,13 +22,7 @@ pub struct RowSums<'a> {
     pub nearest_alone: f64,
 }
 
-/// Visits every sample of every partition with its sums of distances, samples of a partition ascending.
-///
-/// Euclidean distances are made once, in one pass over blocks of rows, for all partitions together, in bounded memory;
-/// squared Euclidean and cosine distances need no pairs. Adding a partition moves no bit of another's sums.
-///
-/// # Shapes
-/// `points`: (n_samples, n_features), finite; every grouping is of n_samples.
+/// As [`cluster_sums_on`] one thread.
 ///
 /// # Errors
 /// [`GeometryError::ZeroVector`] under cosine distance.
@@ -39,6 +33,30 @@ pub fn cluster_sums(
     points: Points<'_>,
     distance: Distance,
     groupings: &[Grouping],
+    visit: impl FnMut(RowSums<'_>),
+) -> Result<(), GeometryError> {
+    cluster_sums_on(1, points, distance, groupings, visit)
+}
+
+/// Visits every sample of every partition with its sums of distances, samples of a partition ascending, on the calling
+/// thread.
+///
+/// Euclidean distances are made once, in one pass over blocks of rows, for all partitions together, in bounded memory;
+/// squared Euclidean and cosine distances need no pairs. Neither threads nor another partition move a bit of a sum.
+///
+/// # Shapes
+/// `points`: (n_samples, n_features), finite; every grouping is of n_samples.
+///
+/// # Errors
+/// [`GeometryError::ZeroVector`] under cosine distance.
+///
+/// # Panics
+/// When a grouping is of another number of samples.
+pub fn cluster_sums_on(
+    threads: usize,
+    points: Points<'_>,
+    distance: Distance,
+    groupings: &[Grouping],
     mut visit: impl FnMut(RowSums<'_>),
 ) -> Result<(), GeometryError> {
     for grouping in groupings {
@@ -46,17 +64,17 @@ pub fn cluster_sums(
     }
     match (distance, points) {
         (Distance::Euclidean, points) => match Prepared::square(points, distance)? {
-            Prepared::Products(tiles) => pass(&tiles, groupings, &mut visit),
-            Prepared::Narrow(tiles) => pass(&tiles, groupings, &mut visit),
-            Prepared::Exact(tiles) => pass(&tiles, groupings, &mut visit),
+            Prepared::Products(tiles) => pass(&tiles, groupings, threads, &mut visit),
+            Prepared::Narrow(tiles) => pass(&tiles, groupings, threads, &mut visit),
+            Prepared::Exact(tiles) => pass(&tiles, groupings, threads, &mut visit),
         },
         (Distance::SquaredEuclidean, points) => {
             let x = closed::widen(points);
-            closed::sums(&x, groupings, |squared| squared, &mut visit);
+            closed::sums(x, groupings, threads, |squared| squared, &mut visit);
         }
         (Distance::Cosine, points) => {
             let x: Matrix<f64> = closed::unit_rows(points).map_err(|row| GeometryError::ZeroVector { row })?;
-            closed::sums(&x, groupings, closed::cosine_of_squared, &mut visit);
+            closed::sums(x, groupings, threads, closed::cosine_of_squared, &mut visit);
         }
     }
     Ok(())
@@ -135,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_a_partition_to_the_pass_moves_no_bit_of_another() {
+    fn neither_another_partition_nor_another_thread_moves_a_bit() {
         let mut stream = Stream::new(6);
         let x = random_points(&mut stream, 700, 19);
         let groupings: Vec<Grouping> = [2, 3, 40, 300].map(|k| random_grouping(&mut stream, 700, k)).to_vec();
@@ -144,6 +162,12 @@ mod tests {
             for (at, grouping) in groupings.iter().enumerate() {
                 let apart = collect(Points::F32(&x), distance, std::slice::from_ref(grouping));
                 assert_eq!(apart[0], together[at], "{} partition {at}", distance.name());
+            }
+            for threads in [2, 50] {
+                let mut shared = vec![Vec::new(); groupings.len()];
+                let take = |seen: RowSums<'_>| shared[seen.partition].push((seen.sums.to_vec(), seen.nearest_alone));
+                cluster_sums_on(threads, Points::F32(&x), distance, &groupings, take).unwrap();
+                assert!(shared == together, "{} on {threads} threads", distance.name());
             }
         }
     }

@@ -3,7 +3,7 @@
 use trailmark_core::contract::{Distance, Metric, MetricInput, Points};
 use trailmark_core::spec::{Direction, Needs};
 use trailmark_core::{Cost, Labels, Score, Spec, Undefined};
-use trailmark_geometry::{GeometryError, Grouping, RowSums, cluster_sums};
+use trailmark_geometry::{GeometryError, Grouping, RowSums, cluster_sums_on};
 
 use crate::internal::{by_shared_points, comparable};
 
@@ -68,7 +68,7 @@ impl Metric for Silhouette {
     }
 }
 
-/// Mean silhouettes of several partitions of the same vectors, in one pass. See [`Silhouette`].
+/// Mean silhouettes of several partitions of the same vectors, in one pass on one thread. See [`Silhouette`].
 ///
 /// # Panics
 /// When a partition is of another number of samples: a bug of the caller.
@@ -77,8 +77,21 @@ pub fn silhouette_scores(
     partitions: &[&Labels],
     distance: Distance,
 ) -> Vec<Result<f64, Undefined>> {
+    silhouette_scores_on(1, points, partitions, distance)
+}
+
+/// As [`silhouette_scores`] on several threads, with the same bits.
+///
+/// # Panics
+/// When a partition is of another number of samples: a bug of the caller.
+pub fn silhouette_scores_on(
+    threads: usize,
+    points: Points<'_>,
+    partitions: &[&Labels],
+    distance: Distance,
+) -> Vec<Result<f64, Undefined>> {
     let mut totals = vec![0.0; partitions.len()];
-    let outcome = for_each_sample(points, partitions, distance, |partition, _, s| totals[partition] += s);
+    let outcome = for_each_sample(threads, points, partitions, distance, |partition, _, s| totals[partition] += s);
     let n = points.rows() as f64;
     outcome.into_iter().zip(totals).map(|(status, total)| status.map(|()| total / n)).collect()
 }
@@ -92,12 +105,13 @@ pub fn silhouette_scores(
 /// When partition and vectors are not of the same samples: a bug of the caller.
 pub fn silhouette_samples(points: Points<'_>, labels: &Labels, distance: Distance) -> Result<Vec<f64>, Undefined> {
     let mut samples = Vec::with_capacity(points.rows());
-    let mut outcome = for_each_sample(points, &[labels], distance, |_, _, s| samples.push(s));
+    let mut outcome = for_each_sample(1, points, &[labels], distance, |_, _, s| samples.push(s));
     outcome.pop().unwrap_or(Err(Undefined::Empty)).map(|()| samples)
 }
 
 /// Calls `take(partition, sample, silhouette)`, samples ascending, for the partitions whose answer is `Ok`.
 fn for_each_sample(
+    threads: usize,
     points: Points<'_>,
     partitions: &[&Labels],
     distance: Distance,
@@ -109,7 +123,7 @@ fn for_each_sample(
         .enumerate()
         .filter_map(|(place, grouping)| grouping.as_ref().ok().map(|grouping| (place, grouping.clone())))
         .unzip();
-    let outcome = cluster_sums(points, distance, &groupings, |seen| {
+    let outcome = cluster_sums_on(threads, points, distance, &groupings, |seen| {
         take(places[seen.partition], seen.row, silhouette(&groupings[seen.partition], &seen));
     });
     let overall = match outcome {

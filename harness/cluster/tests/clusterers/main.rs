@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agglomerative;
+mod dbscan;
 mod kmeans;
 mod kmeans_variants;
 mod lloyd;
@@ -9,7 +10,7 @@ mod published_partitions;
 mod refusals;
 
 use trailmark_core::catalogue::ClustererEntry;
-use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
+use trailmark_core::contract::{Clusterer, Context, NumberOfClusters, Partition, SweepPoint};
 use trailmark_core::spec::ParamValue;
 use trailmark_core::{Failure, Matrix, Params, Space, Stream};
 
@@ -25,10 +26,11 @@ fn make(name: &str, params: &[(&str, ParamValue)]) -> Box<dyn Clusterer> {
     (entry.build)(&all).unwrap()
 }
 
-/// Every clusterer with its defaults, and every linkage.
+/// Every clusterer that takes n_clusters with its defaults, and every linkage.
 fn all() -> Vec<(String, Box<dyn Clusterer>)> {
     let mut all: Vec<(String, Box<dyn Clusterer>)> = trailmark_cluster::registry()
         .into_iter()
+        .filter(|entry| entry.n_clusters == NumberOfClusters::Asked)
         .map(|entry| (entry.spec.name.to_owned(), make(entry.spec.name, &[])))
         .collect();
     for linkage in ["average", "complete", "single", "weighted", "centroid", "median"] {
