@@ -1,75 +1,88 @@
-//! All pairwise distances as linkage wants them.
+//! All pairwise distances as linkage wants them: (n (n - 1) / 2,), the upper triangle without the diagonal, row by row.
 
-use trailmark_core::Matrix;
+use std::sync::Mutex;
 
-use crate::tiles::{ProductTiles, SOURCES, TARGETS, Tiles, distance_f32};
+use trailmark_core::contract::{Distance, Points};
+use trailmark_core::{Matrix, PairNeeds};
 
-/// Up to this many features differences cost no more than a product, and are exact: points on a lattice keep their
-/// ties, which linkage orders by.
-const NARROW: usize = 16;
+use crate::error::GeometryError;
+use crate::gather::{copy_condensed, gather, lock, strips};
+use crate::pairs::{Block, PairVisitor, visit};
+use crate::tiles::{Prepared, SOURCES};
 
-/// Euclidean distances of all pairs of rows, (n (n - 1) / 2,): the upper triangle without the diagonal, row by row.
+/// Distances of all pairs of rows, (n_samples * (n_samples - 1) / 2,), in one pass.
 ///
 /// Distances that are small against the norms come from differences, so near-duplicate rows keep theirs and equal rows
-/// are at exactly 0. Memory is 2 n (n - 1) bytes plus a copy of `x`: callers cap n.
+/// are at exactly 0. Memory is 2 n (n - 1) bytes plus a copy of the points: callers cap n.
 ///
 /// # Shapes
-/// `x`: (n_samples, n_features), finite.
-pub fn condensed_euclidean(x: &Matrix<f32>) -> Vec<f32> {
-    let n = x.rows();
-    if x.cols() <= NARROW {
-        let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
-        return pairs.map(|(i, j)| narrow(distance_f32(x.row(i), x.row(j)))).collect();
-    }
-    let mut condensed = vec![0.0_f32; n * n.saturating_sub(1) / 2];
-    let mut tiles = ProductTiles::new(x);
-    let mut tile = vec![0.0; SOURCES * TARGETS];
-    for source in (0..n).step_by(SOURCES) {
-        // The first block of targets that reaches beyond the diagonal.
-        for target in (source / TARGETS * TARGETS..n).step_by(TARGETS) {
-            tiles.fill(source, target, &mut tile);
-            let end = n.min(target + TARGETS);
-            for (row, line) in (source..n.min(source + SOURCES)).zip(tile.chunks_exact(TARGETS)) {
-                let first = target.max(row + 1);
-                if first >= end {
-                    continue;
-                }
-                let start = row * (2 * n - row - 1) / 2 + (first - row - 1);
-                let out = &mut condensed[start..start + (end - first)];
-                out.iter_mut().zip(&line[first - target..]).for_each(|(out, &distance)| *out = narrow(distance));
-            }
-        }
-    }
-    condensed
+/// `points`: (n_samples, n_features), finite.
+///
+/// # Errors
+/// [`GeometryError::ZeroVector`] under cosine distance.
+pub fn condensed(points: Points<'_>, distance: Distance, threads: usize) -> Result<Vec<f32>, GeometryError> {
+    let need = PairNeeds { distance, condensed: true, ..PairNeeds::default() };
+    gather(points, &need, threads).map(|pairs| pairs.condensed)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "linkage runs in single precision")]
-fn narrow(value: f64) -> f32 {
-    value as f32
+/// Euclidean [`condensed`] distances on one thread.
+pub fn condensed_euclidean(x: &Matrix<f32>) -> Vec<f32> {
+    condensed(Points::F32(x), Distance::Euclidean, 1).unwrap_or_default()
+}
+
+/// As [`condensed`] in f64, by differences throughout: for plain files and oracles. Memory is 4 n (n - 1) bytes, under
+/// cosine distance plus a copy of the points.
+///
+/// # Errors
+/// [`GeometryError::ZeroVector`] under cosine distance.
+pub fn condensed_f64(x: &Matrix<f64>, distance: Distance, threads: usize) -> Result<Vec<f64>, GeometryError> {
+    let n = x.rows();
+    let mut condensed = vec![0.0; n * n.saturating_sub(1) / 2];
+    if let Prepared::Exact(tiles) = Prepared::square(Points::F64(x), distance)? {
+        let strips = strips(&mut condensed, n);
+        visit(&tiles, threads, || Exact { strips: &strips, n });
+    }
+    Ok(condensed)
+}
+
+struct Exact<'a> {
+    strips: &'a [Mutex<&'a mut [f64]>], // of SOURCES rows
+    n: usize,
+}
+
+impl PairVisitor<f64> for Exact<'_> {
+    fn block(&mut self, block: &Block<'_, f64>) {
+        if let Some(strip) = self.strips.get(block.rows().start / SOURCES) {
+            copy_condensed(block, &mut lock(strip), self.n);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::squared_distance;
     use trailmark_core::Stream;
 
     #[test]
     fn every_pair_stands_at_its_place_in_the_upper_triangle() {
-        for n in [0, 1, 2, 3, 129, 257, 400] {
+        for (n, cols) in [(0, 3), (1, 3), (2, 3), (3, 40), (129, 3), (257, 40), (400, 17)] {
             let mut stream = Stream::new(n as u64);
-            let data: Vec<f32> = (0..n * 3).map(|_| stream.normal() as f32).collect();
-            let x = Matrix::from_vec(n, 3, data).unwrap();
-            let condensed = condensed_euclidean(&x);
+            let data: Vec<f32> = (0..n * cols).map(|_| stream.normal() as f32).collect();
+            let x = Matrix::from_vec(n, cols, data).unwrap();
+            let wide: Matrix<f64> = x.cast();
+            let (near, exact) = (condensed_euclidean(&x), condensed_f64(&wide, Distance::Euclidean, 2).unwrap());
             let mut at = 0;
             for i in 0..n {
                 for j in i + 1..n {
-                    let exact = distance_f32(x.row(i), x.row(j));
-                    let got = f64::from(condensed[at]);
-                    assert!((got - exact).abs() <= 1e-5 * exact, "n {n}, pair {i} {j}: {got} {exact}");
+                    let expected = squared_distance(wide.row(i), wide.row(j)).sqrt();
+                    let got = f64::from(near[at]);
+                    assert!((got - expected).abs() <= 1e-5 * expected, "n {n}, pair {i} {j}: {got} {expected}");
+                    assert_eq!(exact[at].to_bits(), expected.to_bits(), "n {n}, pair {i} {j} in f64");
                     at += 1;
                 }
             }
-            assert_eq!(at, condensed.len(), "number of pairs of {n} rows");
+            assert_eq!((at, at), (near.len(), exact.len()), "number of pairs of {n} rows");
         }
     }
 

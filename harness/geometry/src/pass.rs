@@ -1,14 +1,16 @@
 //! The streamed pass: sums of Euclidean distances to every group of many partitions, one sweep over tiles.
 
 use crate::grouping::Grouping;
+use crate::passes;
 use crate::sums::RowSums;
-use crate::tiles::{SOURCES, TARGETS, Tiles};
+use crate::tiles::{SOURCES, Scratch, TARGETS, Tiles, Value};
+use crate::widths::per_width;
 
 /// Accumulators held at once, in groups over all partitions: 64 MiB. More partitions are taken in further passes.
 const GROUPS_AT_ONCE: usize = (64 << 20) / (TARGETS * size_of::<f64>());
 
 /// Values added in one go; they stay in registers while the members of a group go by.
-const LANES: usize = 16;
+const LANES: usize = 64;
 
 /// One partition in the pass.
 struct Sums<'a> {
@@ -20,7 +22,7 @@ struct Sums<'a> {
 }
 
 /// Visits every sample of every partition, samples ascending within a partition.
-pub(crate) fn pass(tiles: &mut impl Tiles, groupings: &[Grouping], visit: &mut dyn FnMut(RowSums<'_>)) {
+pub(crate) fn pass(tiles: &impl Tiles, groupings: &[Grouping], visit: &mut dyn FnMut(RowSums<'_>)) {
     let mut start = 0;
     while start < groupings.len() {
         let mut groups = 0;
@@ -30,20 +32,22 @@ pub(crate) fn pass(tiles: &mut impl Tiles, groupings: &[Grouping], visit: &mut d
             end += 1;
         }
         let mut all: Vec<Sums<'_>> =
-            (start..end).map(|index| Sums::new(index, &groupings[index], tiles.rows())).collect();
+            (start..end).map(|index| Sums::new(index, &groupings[index], tiles.targets())).collect();
         pass_once(tiles, &mut all, visit);
         start = end;
     }
 }
 
-fn pass_once(tiles: &mut impl Tiles, all: &mut [Sums<'_>], visit: &mut dyn FnMut(RowSums<'_>)) {
-    let n = tiles.rows();
-    let mut tile = vec![0.0; SOURCES * TARGETS];
+fn pass_once<K: Tiles>(tiles: &K, all: &mut [Sums<'_>], visit: &mut dyn FnMut(RowSums<'_>)) {
+    let n = tiles.targets();
+    passes::count();
+    let mut scratch = Scratch::default();
+    let mut tile = vec![K::Value::INFINITY; SOURCES * TARGETS];
     let mut row_sums = Vec::new();
     for target in (0..n).step_by(TARGETS) {
         all.iter_mut().for_each(Sums::clear);
         for source in (0..n).step_by(SOURCES) {
-            tiles.fill(source, target, &mut tile);
+            tiles.fill(&mut scratch, source, target, &mut tile);
             all.iter_mut().for_each(|sums| sums.add(source, target, &tile));
         }
         for sums in all.iter() {
@@ -77,7 +81,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Adds a tile. Members of a group go by in ascending order, whatever the blocks, so sums do not depend on them.
-    fn add(&mut self, source: usize, target: usize, tile: &[f64]) {
+    fn add<V: Value>(&mut self, source: usize, target: usize, tile: &[V]) {
         let end = self.order.len().min(source + SOURCES);
         for run in self.order[source..end]
             .chunk_by(|&a, &b| self.grouping.sort_key(a as usize) == self.grouping.sort_key(b as usize))
@@ -92,25 +96,29 @@ impl<'a> Sums<'a> {
     }
 }
 
-fn add_run(sums: &mut [f64], tile: &[f64], run: &[u32], source: usize) {
-    for (at, chunk) in sums.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let mut held = *chunk;
-        for &row in run {
-            let line = &tile[(row as usize - source) * TARGETS + at * LANES..][..LANES];
-            for (sum, distance) in held.iter_mut().zip(line) {
-                *sum += distance;
+per_width! {
+    /// Adds the lines of the members, one after the other, to the sums.
+    fn add_run<V: Value>(sums: &mut [f64], tile: &[V], run: &[u32], source: usize) {
+        for (at, chunk) in sums.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let mut held = *chunk;
+            for &row in run {
+                let line = &tile[(row as usize - source) * TARGETS + at * LANES..][..LANES];
+                for (sum, distance) in held.iter_mut().zip(line) {
+                    *sum += distance.to_f64();
+                }
             }
+            *chunk = held;
         }
-        *chunk = held;
     }
 }
 
 /// Takes the minimum with one line of the tile, the sample itself left out.
-fn nearest(nearest: &mut [f64], tile: &[f64], row: usize, source: usize, target: usize) {
+fn nearest<V: Value>(nearest: &mut [f64], tile: &[V], row: usize, source: usize, target: usize) {
     let line = &tile[(row - source) * TARGETS..][..TARGETS];
     let own = row.checked_sub(target).filter(|&at| at < TARGETS);
     let kept = own.map(|at| nearest[at]);
     for (best, &distance) in nearest.iter_mut().zip(line) {
+        let distance = distance.to_f64();
         *best = if distance < *best { distance } else { *best };
     }
     if let (Some(at), Some(kept)) = (own, kept) {
