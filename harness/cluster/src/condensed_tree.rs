@@ -195,8 +195,7 @@ impl Chosen {
         for (at, cluster) in tree.clusters.iter().enumerate() {
             owners[at] = if chosen[at] { Some(at) } else { cluster.parent.and_then(|parent| owners[parent]) };
         }
-        let root_threshold =
-            if choice.epsilon > 0.0 { 1.0 / choice.epsilon } else { tree.clusters[0].death };
+        let root_threshold = if choice.epsilon > 0.0 { 1.0 / choice.epsilon } else { tree.clusters[0].death };
         let mut found = Self { owners, names: vec![None; tree.n_clusters()], root_threshold };
         let mut next = 0;
         for &(cluster, lambda) in &tree.rows {

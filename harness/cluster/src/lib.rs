@@ -5,16 +5,22 @@
 //! from the seed of the sweep point alone, sums are made in a fixed order in f64, and nothing depends on threads.
 
 mod agglomerative;
+mod approach;
 mod centred;
 mod centroids;
+mod condensed_tree;
 mod dendrogram;
+mod hdbscan;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
 mod lloyd;
+mod measured;
 mod members;
 mod seeding;
+mod sieve;
+mod spanning_tree;
 mod to_members;
 
 use trailmark_core::catalogue::ClustererEntry;
@@ -24,6 +30,7 @@ use trailmark_core::contract::NumberOfClusters;
 pub fn registry() -> Vec<ClustererEntry> {
     vec![
         ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
+        ClustererEntry { spec: &hdbscan::SPEC, n_clusters: NumberOfClusters::Found, build: hdbscan::build },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
     ]

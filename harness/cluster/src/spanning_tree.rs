@@ -236,8 +236,7 @@ impl<'a> Search<'a> {
         let mut limits = vec![f32::NEG_INFINITY];
         limits.extend(ranks[1..].iter().map(|&rank| sieve.above(squared(tree[rank as usize].weight))));
         limits.resize(padded, f32::NEG_INFINITY);
-        let mut cores: Vec<f32> =
-            order.iter().map(|&row| sieve.below(squared(reach.core[row as usize]))).collect();
+        let mut cores: Vec<f32> = order.iter().map(|&row| sieve.below(squared(reach.core[row as usize]))).collect();
         cores.resize(padded, f32::INFINITY);
         let mut levels = vec![ranks];
         let mut width = 1;
