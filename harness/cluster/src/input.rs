@@ -74,6 +74,22 @@ pub(crate) fn check_max_samples(name: &str, n_samples: usize, max_samples: usize
     ))
 }
 
+/// Refuses more samples than declared where all distances are held.
+pub(crate) fn check_table(name: &str, n_samples: usize, max_samples: usize, pair_bytes: u64) -> Result<(), Failure> {
+    if n_samples <= max_samples {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureClass::Oom,
+        format!(
+            "{name} on {n_samples} users needs {} bytes for their distances, and max_samples limits it to {max_samples} \
+             users ({} bytes); raise max_samples, or take fewer users with sample_users",
+            pair_bytes * pairs(n_samples),
+            pair_bytes * pairs(max_samples),
+        ),
+    ))
+}
+
 /// Pairs of samples.
 fn pairs(n_samples: usize) -> u64 {
     let n = n_samples as u64;

@@ -18,6 +18,8 @@ mod linfa_kmeans;
 mod lloyd;
 mod measured;
 mod members;
+mod optics;
+mod optics_xi;
 mod seeding;
 mod sieve;
 mod spanning_tree;
@@ -33,6 +35,7 @@ pub fn registry() -> Vec<ClustererEntry> {
         ClustererEntry { spec: &hdbscan::SPEC, n_clusters: NumberOfClusters::Found, build: hdbscan::build },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
+        ClustererEntry { spec: &optics::SPEC, n_clusters: NumberOfClusters::Found, build: optics::build },
     ]
 }
 

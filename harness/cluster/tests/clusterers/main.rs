@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agglomerative;
+mod hdbscan;
 mod kmeans;
 mod published_partitions;
 mod refusals;
 
 use trailmark_core::catalogue::ClustererEntry;
-use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
+use trailmark_core::contract::{Clusterer, Context, NumberOfClusters, Partition, SweepPoint};
 use trailmark_core::spec::ParamValue;
 use trailmark_core::{Failure, Matrix, Params, Space, Stream};
 
@@ -23,10 +24,11 @@ fn make(name: &str, params: &[(&str, ParamValue)]) -> Box<dyn Clusterer> {
     (entry.build)(&all).unwrap()
 }
 
-/// Every clusterer with its defaults, and every linkage.
+/// Every clusterer that takes the number of clusters with its defaults, and every linkage.
 fn all() -> Vec<(String, Box<dyn Clusterer>)> {
     let mut all: Vec<(String, Box<dyn Clusterer>)> = trailmark_cluster::registry()
         .into_iter()
+        .filter(|entry| entry.n_clusters == NumberOfClusters::Asked)
         .map(|entry| (entry.spec.name.to_owned(), make(entry.spec.name, &[])))
         .collect();
     for linkage in ["average", "complete", "single"] {

@@ -1,7 +1,7 @@
-//! Times HDBSCAN on the vectors of a `.npy` file (f4, C order), for `scripts/peers/hdbscan.py`, which times other
-//! implementations on the same bytes in the same sitting.
+//! Times a clusterer that finds the number of clusters on the vectors of a `.npy` file (f4, C order), for
+//! `scripts/peers/hdbscan.py`, which times other implementations on the same bytes in the same sitting.
 //!
-//! `hdbscan <x.npy> <labels.i32> [threads] [min_cluster_size]`
+//! `fit_npy <clusterer> <x.npy> <labels.i32> <threads> [parameter=whole number ..]`
 
 use std::time::Instant;
 
@@ -11,18 +11,21 @@ use trailmark_core::{Matrix, Params, Space};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [input, output, rest @ ..] = arguments.as_slice() else {
-        return Err("name the .npy file to read and the file of labels to write".into());
+    let [name, input, output, threads, rest @ ..] = arguments.as_slice() else {
+        return Err(
+            "name the clusterer, the .npy file to read, the file of labels to write, and how many threads".into()
+        );
     };
-    let threads: usize = rest.first().map_or(Ok(2), |text| text.parse())?;
-    let min_cluster_size: i64 = rest.get(1).map_or(Ok(5), |text| text.parse())?;
     let x = read_npy(&std::fs::read(input)?)?;
-
-    let entry = trailmark_cluster::registry().into_iter().find(|entry| entry.spec.name == "hdbscan");
-    let entry = entry.ok_or("hdbscan is not registered")?;
-    let params = Params::defaults(entry.spec).with("min_cluster_size", ParamValue::Integer(min_cluster_size));
+    let entry = trailmark_cluster::registry().into_iter().find(|entry| entry.spec.name == name);
+    let entry = entry.ok_or_else(|| format!("there is no clusterer {name}"))?;
+    let mut params = Params::defaults(entry.spec);
+    for word in rest {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("{word} is not parameter=value"))?;
+        params.set(name, ParamValue::Integer(value.parse()?));
+    }
     let clusterer = (entry.build)(&params)?;
-    let ctx = Context { seed: 0, threads, memory_bytes: 16 << 30 };
+    let ctx = Context { seed: 0, threads: threads.parse()?, memory_bytes: 16 << 30 };
     let (seconds, fits) =
         seconds(|| clusterer.fit_sweep(&Space::of(&x), &[SweepPoint { n_clusters: None, seed: 0 }], &ctx));
     let partition = fits.into_iter().next().ok_or("no fit")??;
