@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agglomerative;
+mod density;
 mod hdbscan;
 mod kmeans;
+mod optics;
 mod published_partitions;
 mod refusals;
 
