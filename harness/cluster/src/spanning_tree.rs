@@ -20,6 +20,9 @@ use crate::sieve::{SOURCES, Sieve, TARGETS};
 /// Members of a component that are asked for the nearest pair between two of them, a guess that only has to be good.
 const ASKED: usize = 2048;
 
+/// Edges a thread holds beside four a row, before it drops those that a better tree makes superfluous.
+const HELD: usize = 1 << 14;
+
 /// An edge between two rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Edge {
@@ -283,7 +286,7 @@ impl<'a> Search<'a> {
                     }
                 }
             }
-            if found.len() > 4 * n + (1 << 16) {
+            if found.len() > 4 * n + HELD {
                 found = self.reduce(found);
             }
         }
@@ -414,5 +417,96 @@ impl Sets {
         edges.sort_unstable_by(Edge::order);
         edges.retain(|edge| self.join(edge.low, edge.high).is_some());
         edges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailmark_core::contract::{Distance, Points};
+    use trailmark_core::{Matrix, PairNeeds, Stream};
+    use trailmark_geometry::gather;
+
+    /// Kruskal over all pairs.
+    fn from_all_pairs(reach: &Reach<'_>) -> Vec<Edge> {
+        let n = u32::try_from(reach.core.len()).unwrap();
+        Sets::new(reach.core.len())
+            .keep_tree((0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).map(|(i, j)| reach.edge(i, j)).collect())
+    }
+
+    fn sets() -> Vec<(&'static str, Matrix<f64>)> {
+        let mut draws = Stream::new(11);
+        let mut normal = |n: usize, width: usize, spread: f64, groups: usize| {
+            let centres: Vec<f64> = (0..groups * width).map(|_| spread * draws.normal()).collect();
+            let values = (0..n * width).map(|at| centres[(at / width) % groups * width + at % width] + draws.normal());
+            Matrix::from_vec(n, width, values.collect()).unwrap()
+        };
+        let mut all = vec![
+            ("two rows", normal(2, 3, 1.0, 1)),
+            ("one cloud in the plane", normal(400, 2, 0.0, 1)),
+            ("far groups that no neighbour list connects", normal(600, 6, 50.0, 20)),
+            ("near groups in many dimensions", normal(300, 60, 0.5, 5)),
+            ("a far origin", normal(200, 5, 1e6, 2)),
+        ];
+        let few = normal(30, 3, 1.0, 1);
+        let copies: Vec<usize> = (0..300).map(|at| at * at % 30).collect();
+        all.push(("copies of thirty rows", few.select_rows(&copies)));
+        let lattice = (0..400).flat_map(|at| [f64::from(1 + at % 20), f64::from(1 + at / 20)]).collect();
+        all.push(("a lattice", Matrix::from_vec(400, 2, lattice).unwrap()));
+        all.push(("equal rows", Matrix::from_vec(40, 2, vec![0.5; 80]).unwrap()));
+        all
+    }
+
+    #[test]
+    fn the_tree_is_that_of_all_pairs_whatever_the_lists_and_threads() {
+        for (name, x) in sets() {
+            for (distance, min_samples, alpha) in
+                [(Distance::Euclidean, 1, 1.0), (Distance::Euclidean, 6, 0.7), (Distance::Cosine, 3, 1.0)]
+            {
+                let data = Measured::new(Points::F64(&x), distance).unwrap();
+                let first_equal = data.first_equal();
+                let need = |n_neighbors| PairNeeds { distance, n_neighbors, ..PairNeeds::default() };
+                for (k, threads) in [(min_samples + 3, 1), (20, 3)] {
+                    let pairs = gather(Points::F64(&x), &need(k), 1).unwrap();
+                    let near = Near::new(&data, &pairs.neighbors);
+                    let core = near.core_distances(min_samples.min(x.rows()), &first_equal);
+                    let reach = Reach { data: &data, core: &core, alpha };
+                    let tree = minimum_spanning_tree(&reach, &near, &first_equal, threads);
+                    assert_eq!(tree, from_all_pairs(&reach), "{name}, {}, {min_samples}, {k}", distance.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_tree_to_begin_with_is_mended() {
+        let (_, x) = sets().swap_remove(1);
+        let data = Measured::new(Points::F64(&x), Distance::Euclidean).unwrap();
+        let core = vec![0.0; 400];
+        let reach = Reach { data: &data, core: &core, alpha: 1.0 };
+        let rows: Vec<u32> = (0..400).collect();
+        // All rows hang on the first: nearly every pair is nearer, more than a thread holds at a time.
+        let star = Sets::new(400).keep_tree((1..400).map(|j| reach.edge(0, j)).collect());
+        let mut edges = shorter_edges(&reach, &rows, &star, 1);
+        assert!(edges.len() < HELD + 4 * 400, "{} edges are held", edges.len());
+        edges.extend(star);
+        assert_eq!(Sets::new(400).keep_tree(edges), from_all_pairs(&reach));
+    }
+
+    #[test]
+    fn ties_of_mutual_reachability_go_to_the_nearer_pair() {
+        // The last row is at its core distance from both groups, and nearer to the second.
+        let x = Matrix::from_vec(5, 1, vec![0.0, 1.0, 6.0, 7.0, 3.6]).unwrap();
+        let data = Measured::new(Points::F64(&x), Distance::Euclidean).unwrap();
+        let need = PairNeeds { n_neighbors: 4, ..PairNeeds::default() };
+        let pairs = gather(Points::F64(&x), &need, 1).unwrap();
+        let near = Near::new(&data, &pairs.neighbors);
+        let first_equal = data.first_equal();
+        let core = near.core_distances(3, &first_equal);
+        let reach = Reach { data: &data, core: &core, alpha: 1.0 };
+        let tree = minimum_spanning_tree(&reach, &near, &first_equal, 1);
+        let last: Vec<(u32, u32)> =
+            tree.iter().filter(|edge| edge.high == 4).map(|edge| (edge.low, edge.high)).collect();
+        assert_eq!(last, [(2, 4), (1, 4)], "{tree:?}");
     }
 }
