@@ -47,6 +47,55 @@ pub(crate) enum InputError {
     },
 }
 
+/// Refuses a density that the samples cannot have.
+pub(crate) fn check_min_samples(name: &str, n_samples: usize, min_samples: usize) -> Result<(), Failure> {
+    if min_samples <= n_samples {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!(
+        "{name} with min_samples = {min_samples} needs as many users, there are {n_samples}; lower min_samples or bring \
+         more users"
+    )))
+}
+
+/// Refuses more samples than declared where time grows with their square.
+pub(crate) fn check_max_samples(name: &str, n_samples: usize, max_samples: usize) -> Result<(), Failure> {
+    if n_samples <= max_samples {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureClass::Timeout,
+        format!(
+            "{name} on {n_samples} users compares {} pairs, and max_samples limits it to {max_samples} users ({} pairs); \
+             raise max_samples, or take fewer users with sample_users",
+            pairs(n_samples),
+            pairs(max_samples),
+        ),
+    ))
+}
+
+/// Refuses more samples than declared where all distances are held.
+pub(crate) fn check_table(name: &str, n_samples: usize, max_samples: usize, pair_bytes: u64) -> Result<(), Failure> {
+    if n_samples <= max_samples {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureClass::Oom,
+        format!(
+            "{name} on {n_samples} users needs {} bytes for their distances, and max_samples limits it to {max_samples} \
+             users ({} bytes); raise max_samples, or take fewer users with sample_users",
+            pair_bytes * pairs(n_samples),
+            pair_bytes * pairs(max_samples),
+        ),
+    ))
+}
+
+/// Pairs of samples.
+fn pairs(n_samples: usize) -> u64 {
+    let n = n_samples as u64;
+    n * n.saturating_sub(1) / 2
+}
+
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
         Self::from_error(FailureClass::BadInput, &error)

@@ -5,26 +5,36 @@
 //! from the seed of the sweep point alone, sums are made in a fixed order in f64, and nothing depends on threads.
 
 mod agglomerative;
+mod approach;
 mod centred;
 mod centroids;
+mod condensed_tree;
 mod cophenetic;
 mod dbscan;
 mod dbscan_links;
 mod dendrogram;
 mod element;
+mod hdbscan;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
 mod linkage;
 mod lloyd;
+mod measured;
 mod members;
 mod mini_batch_kmeans;
+mod mutual_reachability;
+mod optics;
+mod optics_xi;
 mod packed;
 mod precomputed;
 mod search;
 mod seeding;
+mod shorter_edges;
+mod sieve;
 mod soft_kmeans;
+mod spanning_tree;
 mod spherical_kmeans;
 mod threads;
 mod to_members;
@@ -35,26 +45,20 @@ pub use kmeans::{LloydFit, lloyd_from_start};
 pub use mini_batch_kmeans::MiniBatchKMeans;
 
 use trailmark_core::catalogue::ClustererEntry;
-use trailmark_core::contract::NumberOfClusters;
+use trailmark_core::contract::NumberOfClusters::{Asked, Found};
 
 /// All clusterers, ascending by name.
 pub fn registry() -> Vec<ClustererEntry> {
     vec![
-        ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
-        ClustererEntry { spec: &dbscan::SPEC, n_clusters: NumberOfClusters::Found, build: dbscan::build },
-        ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
-        ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
-        ClustererEntry {
-            spec: &mini_batch_kmeans::SPEC,
-            n_clusters: NumberOfClusters::Asked,
-            build: mini_batch_kmeans::build,
-        },
-        ClustererEntry { spec: &soft_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: soft_kmeans::build },
-        ClustererEntry {
-            spec: &spherical_kmeans::SPEC,
-            n_clusters: NumberOfClusters::Asked,
-            build: spherical_kmeans::build,
-        },
+        ClustererEntry { spec: &agglomerative::SPEC, n_clusters: Asked, build: agglomerative::build },
+        ClustererEntry { spec: &dbscan::SPEC, n_clusters: Found, build: dbscan::build },
+        ClustererEntry { spec: &hdbscan::SPEC, n_clusters: Found, build: hdbscan::build },
+        ClustererEntry { spec: &kmeans::SPEC, n_clusters: Asked, build: kmeans::build },
+        ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: Asked, build: linfa_kmeans::build },
+        ClustererEntry { spec: &mini_batch_kmeans::SPEC, n_clusters: Asked, build: mini_batch_kmeans::build },
+        ClustererEntry { spec: &optics::SPEC, n_clusters: Found, build: optics::build },
+        ClustererEntry { spec: &soft_kmeans::SPEC, n_clusters: Asked, build: soft_kmeans::build },
+        ClustererEntry { spec: &spherical_kmeans::SPEC, n_clusters: Asked, build: spherical_kmeans::build },
     ]
 }
 

@@ -3,9 +3,12 @@
 
 mod agglomerative;
 mod dbscan;
+mod density;
+mod hdbscan;
 mod kmeans;
 mod kmeans_variants;
 mod lloyd;
+mod optics;
 mod published_partitions;
 mod refusals;
 
