@@ -8,14 +8,20 @@ mod agglomerative;
 mod centred;
 mod centroids;
 mod dendrogram;
+mod gaussian_mixture;
 mod input;
 mod kernel;
 mod kmeans;
 mod linfa_kmeans;
 mod lloyd;
 mod members;
+mod mixture;
+mod mixture_partition;
 mod seeding;
 mod to_members;
+
+pub use gaussian_mixture::gaussian_mixture_from;
+pub use mixture::{CovarianceType, MixtureParameters, MixtureStop};
 
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::NumberOfClusters;
@@ -24,6 +30,11 @@ use trailmark_core::contract::NumberOfClusters;
 pub fn registry() -> Vec<ClustererEntry> {
     vec![
         ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
+        ClustererEntry {
+            spec: &gaussian_mixture::SPEC,
+            n_clusters: NumberOfClusters::Asked,
+            build: gaussian_mixture::build,
+        },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
     ]

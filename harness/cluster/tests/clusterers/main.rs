@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agglomerative;
+mod gaussian_mixture;
 mod kmeans;
 mod published_partitions;
 mod refusals;
