@@ -131,6 +131,31 @@ fn memory_needed(points: Points<'_>, n_clusters: usize, covariance_type: Covaria
         + threads.max(1) as u64 * 4 * memory_of_rows(BLOCK, points.cols())
 }
 
+/// Refuses a fit that may take more multiplications than declared; `levers` are the parameters that lower them.
+pub(crate) fn check_operations(
+    what: &str,
+    n_features: usize,
+    operations: f64,
+    limit: f64,
+    levers: &str,
+) -> Result<(), Failure> {
+    if operations <= limit {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureClass::Timeout,
+        format!(
+            "{what} with {n_features} features may take {operations:.1e} multiplications, max_operations limits them \
+             to {limit:.1e}; lower {levers} or n_features, or raise max_operations"
+        ),
+    ))
+}
+
+/// The refusal of vectors whose squares are not finite.
+pub(crate) fn too_large() -> Failure {
+    Failure::from_error(FailureClass::Degenerate, &Collapse::NotFinite)
+}
+
 impl GaussianMixture {
     /// Multiplications if no start converges.
     fn operations(&self, points: Points<'_>, n_clusters: usize) -> f64 {
@@ -149,19 +174,7 @@ impl GaussianMixture {
         let what = format!("gaussian_mixture with {n_clusters} clusters on {} users", points.rows());
         check_memory(&what, memory_needed(points, n_clusters, self.covariance_type, ctx.threads), ctx)?;
         let operations = self.operations(points, n_clusters);
-        if operations <= self.max_operations {
-            return Ok(());
-        }
-        Err(Failure::new(
-            FailureClass::Timeout,
-            format!(
-                "{what} with {} features may take {operations:.1e} multiplications, max_operations limits them to \
-                 {:.1e}; lower max_iter, n_init, n_clusters or n_features, choose another covariance_type, or raise \
-                 max_operations",
-                points.cols(),
-                self.max_operations
-            ),
-        ))
+        check_operations(&what, points.cols(), operations, self.max_operations, "max_iter, n_init, n_clusters")
     }
 
     /// First labels of one start.
@@ -225,8 +238,7 @@ impl Clusterer for GaussianMixture {
         }
         let data = Centred::new(&x.to_f32());
         if data.x.first_not_finite().is_some() {
-            let too_large = Failure::from_error(FailureClass::Degenerate, &Collapse::NotFinite);
-            return ready.into_iter().map(|ready| Err(ready.err().unwrap_or_else(|| too_large.clone()))).collect();
+            return ready.into_iter().map(|ready| Err(ready.err().unwrap_or_else(too_large))).collect();
         }
         let rows = BlockedRows::new(x);
         let em = Em { rows: &rows, covariance_type: self.covariance_type, threads: ctx.threads };

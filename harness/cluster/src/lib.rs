@@ -12,6 +12,8 @@ mod gaussian_mixture;
 mod input;
 mod kernel;
 mod kmeans;
+mod linfa_dbscan;
+mod linfa_gaussian_mixture;
 mod linfa_kmeans;
 mod lloyd;
 mod members;
@@ -36,6 +38,12 @@ pub fn registry() -> Vec<ClustererEntry> {
             build: gaussian_mixture::build,
         },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
+        ClustererEntry { spec: &linfa_dbscan::SPEC, n_clusters: NumberOfClusters::Found, build: linfa_dbscan::build },
+        ClustererEntry {
+            spec: &linfa_gaussian_mixture::SPEC,
+            n_clusters: NumberOfClusters::Asked,
+            build: linfa_gaussian_mixture::build,
+        },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
     ]
 }
@@ -43,6 +51,7 @@ pub fn registry() -> Vec<ClustererEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trailmark_core::spec::{ParamDefault, ParamValue};
 
     #[test]
     fn every_clusterer_has_a_unique_name_a_reference_and_an_oracle_table() {
@@ -58,7 +67,10 @@ mod tests {
     #[test]
     fn every_clusterer_can_be_built_from_its_defaults() {
         for entry in registry() {
-            let params = trailmark_core::Params::defaults(entry.spec);
+            let mut params = trailmark_core::Params::defaults(entry.spec);
+            for param in entry.spec.params.iter().filter(|param| param.default == ParamDefault::Required) {
+                params.set(param.name, ParamValue::Number(1.0)); // the only required ones are radii
+            }
             assert!((entry.build)(&params).is_ok(), "{} refuses its own defaults", entry.spec.name);
         }
     }

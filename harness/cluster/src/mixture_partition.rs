@@ -22,18 +22,39 @@ pub(crate) struct MixturePartition {
 }
 
 impl MixturePartition {
-    /// Labels, criteria and log-likelihood of the parameters that EM ended with; `work` is overwritten.
+    /// The mixture that EM ended with; `work` is overwritten.
     pub(crate) fn new(
         em: Em<'_>,
         end: &Ascent,
         n_init: usize,
-        mut warnings: Vec<String>,
+        warnings: Vec<String>,
+        work: &mut Responsibilities,
+    ) -> Result<Self, Failure> {
+        let mut partition = Self::of_parameters(em, &end.parameters, work)?;
+        partition.model.extend([
+            ("lower_bound", ModelValue::Number(end.lower_bound)),
+            ("n_iter", ModelValue::Count(end.n_iter as u64)),
+            ("converged", ModelValue::Text(end.converged.to_string())),
+        ]);
+        partition.warnings.splice(0..0, warnings);
+        if !end.converged {
+            partition.warnings.push(format!(
+                "the best of {n_init} starts had not converged after {} iterations; raise max_iter or tol",
+                end.n_iter
+            ));
+        }
+        Ok(partition)
+    }
+
+    /// Labels, criteria and log-likelihood of given parameters, centred as the rows are; `work` is overwritten.
+    pub(crate) fn of_parameters(
+        em: Em<'_>,
+        parameters: &MixtureParameters,
         work: &mut Responsibilities,
     ) -> Result<Self, Failure> {
         let degenerate = |reason| Failure::from_error(FailureClass::Degenerate, &reason);
-        let density = em.density(&end.parameters).map_err(degenerate)?;
-        em.expect(&density, work).map_err(degenerate)?;
-        let asked = end.parameters.n_clusters();
+        em.expect(&em.density(parameters).map_err(degenerate)?, work).map_err(degenerate)?;
+        let asked = parameters.n_clusters();
         let mut used = vec![false; asked];
         work.labels.iter().for_each(|&label| used[label as usize] = true);
         let mut order: Vec<usize> = (0..asked).collect();
@@ -44,28 +65,22 @@ impl MixturePartition {
             names[component] = name;
         }
         let labels: Vec<u32> = work.labels.iter().map(|&label| names[label as usize]).collect();
-        if !end.converged {
-            warnings.push(format!(
-                "the best of {n_init} starts had not converged after {} iterations; raise max_iter or tol",
-                end.n_iter
-            ));
-        }
+        let mut warnings = Vec::new();
         if n_living < asked {
             warnings.push(format!(
                 "{n_living} clusters instead of {asked}: no user belongs most to the other components (fewer distinct \
                  vectors than clusters?)"
             ));
         }
-        let parameters = end.parameters.reordered(&order);
-        let density = em.density(&parameters).map_err(degenerate)?;
+        let parameters = parameters.reordered(&order);
         Ok(Self {
             inertia: inertia(em.rows, &labels, n_living),
             labels: Labels::from_ids(labels),
             mean: em.rows.mean().to_vec(),
-            density,
+            density: em.density(&parameters).map_err(degenerate)?,
             n_living,
             warnings,
-            model: model(em.rows, parameters, end, work)?,
+            model: model(em.rows, parameters, work)?,
         })
     }
 }
@@ -109,7 +124,6 @@ fn inertia(rows: &BlockedRows, labels: &[u32], n_clusters: usize) -> f64 {
 fn model(
     rows: &BlockedRows,
     parameters: MixtureParameters,
-    end: &Ascent,
     fitted: &Responsibilities,
 ) -> Result<Vec<(&'static str, ModelValue)>, Failure> {
     let (k, width) = (parameters.n_clusters(), parameters.n_features());
@@ -135,13 +149,10 @@ fn model(
         ("means", ModelValue::Table(means)),
         ("covariances", covariances),
         ("log_likelihood", ModelValue::Number(fitted.log_likelihood)),
-        ("lower_bound", ModelValue::Number(end.lower_bound)),
         ("bic", ModelValue::Number(bic)),
         ("aic", ModelValue::Number(2.0 * n_parameters as f64 - 2.0 * fitted.log_likelihood)),
         ("icl", ModelValue::Number(bic + 2.0 * fitted.doubt)),
         ("n_parameters", ModelValue::Count(n_parameters)),
-        ("n_iter", ModelValue::Count(end.n_iter as u64)),
-        ("converged", ModelValue::Text(end.converged.to_string())),
     ])
 }
 

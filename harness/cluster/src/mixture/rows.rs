@@ -91,6 +91,11 @@ impl BlockedRows {
         &self.lines[start..start + BLOCK]
     }
 
+    /// One centred value.
+    pub(crate) fn value(&self, row: usize, feature: usize) -> f64 {
+        self.features(row / BLOCK, feature / LANES)[row % BLOCK].0[feature % LANES]
+    }
+
     /// The block with rows in the lanes, (BLOCK_LINES, n_features).
     pub(crate) fn turned(&self, block: usize, out: &mut [Line]) {
         for feature in 0..self.n_features {

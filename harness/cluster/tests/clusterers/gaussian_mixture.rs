@@ -251,8 +251,7 @@ fn more_memory_or_multiplications_than_declared_are_refused_for_that_number_of_c
     assert_eq!(
         refusal.message,
         "gaussian_mixture with 4 clusters on 100 users with 8 features may take 2.6e6 multiplications, max_operations \
-         limits them to 2.0e6; lower max_iter, n_init, n_clusters or n_features, choose another covariance_type, or \
-         raise max_operations"
+         limits them to 2.0e6; lower max_iter, n_init, n_clusters or n_features, or raise max_operations"
     );
 }
 

@@ -4,11 +4,12 @@
 mod agglomerative;
 mod gaussian_mixture;
 mod kmeans;
+mod linfa;
 mod published_partitions;
 mod refusals;
 
 use trailmark_core::catalogue::ClustererEntry;
-use trailmark_core::contract::{Clusterer, Context, Partition, SweepPoint};
+use trailmark_core::contract::{Clusterer, Context, NumberOfClusters, Partition, SweepPoint};
 use trailmark_core::spec::ParamValue;
 use trailmark_core::{Failure, Matrix, Params, Space, Stream};
 
@@ -24,10 +25,11 @@ fn make(name: &str, params: &[(&str, ParamValue)]) -> Box<dyn Clusterer> {
     (entry.build)(&all).unwrap()
 }
 
-/// Every clusterer with its defaults, and every linkage.
+/// Every clusterer that takes n_clusters with its defaults, and every linkage.
 fn all() -> Vec<(String, Box<dyn Clusterer>)> {
     let mut all: Vec<(String, Box<dyn Clusterer>)> = trailmark_cluster::registry()
         .into_iter()
+        .filter(|entry| entry.n_clusters == NumberOfClusters::Asked)
         .map(|entry| (entry.spec.name.to_owned(), make(entry.spec.name, &[])))
         .collect();
     for linkage in ["average", "complete", "single"] {
