@@ -9,13 +9,15 @@ use trailmark_core::{Cost, Failure, FailureClass, ParamKind, ParamSpec, Params, 
 use crate::centred::Centred;
 use crate::centroids::assign_all;
 use crate::input::{check_memory, check_n_clusters, check_vectors};
-use crate::lloyd::{Stop, lloyd_from};
+use crate::kmeans::Starts;
+use crate::lloyd::Stop;
 use crate::mixture::{
     Ascent, BLOCK, BlockedRows, Collapse, CovarianceType, Em, MixtureParameters, MixtureStop, Responsibilities,
     memory_of_rows,
 };
 use crate::mixture_partition::MixturePartition;
-use crate::seeding::{Init, start};
+use crate::packed::Packed;
+use crate::seeding::{Draw, Init, starts, usual_trials};
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
@@ -26,7 +28,7 @@ pub(crate) static SPEC: Spec = Spec {
     revision: 1,
     cost: Cost {
         time: "n_init * iterations * n_samples * n_clusters * n_features^2 (full), * n_features (others)",
-        memory: "n_samples * (12 * n_features + 8 * n_clusters) + 24 * n_clusters * n_features^2 (full)",
+        memory: "n_samples * (16 * n_features + 8 * n_clusters + 512) + 24 * n_clusters * n_features^2 (full)",
     },
     params: &[
         ParamSpec {
@@ -118,14 +120,15 @@ struct GaussianMixture {
     max_operations: f64,
 }
 
-/// Bytes of a fit: the rows in blocks, the centred copy that starts are drawn from, responsibilities, covariances
+/// Bytes of a fit: the rows in blocks, what starts are drawn from (two narrow copies
+/// and k-means), responsibilities, covariances
 /// with their factors, and what every thread works in.
 fn memory_needed(points: Points<'_>, n_clusters: usize, covariance_type: CovarianceType, threads: usize) -> u64 {
     let (n, width, k) = (points.rows() as u64, points.cols() as u64, n_clusters as u64);
     let narrowed = if matches!(points, Points::F64(_)) { 4 * n * width } else { 0 };
     memory_of_rows(points.rows(), points.cols())
         + narrowed
-        + n * (4 * width + 64)
+        + n * (8 * width + 512)
         + (n.next_multiple_of(BLOCK as u64)) * 8 * k
         + 24 * covariance_type.n_values(n_clusters, points.cols()) as u64
         + threads.max(1) as u64 * 4 * memory_of_rows(BLOCK, points.cols())
@@ -177,26 +180,37 @@ impl GaussianMixture {
         check_operations(&what, points.cols(), operations, self.max_operations, "max_iter, n_init, n_clusters")
     }
 
-    /// First labels of one start.
-    fn first_labels(&self, data: &Centred, n_clusters: usize, draws: &mut Stream) -> Vec<u32> {
+    /// First labels of one start, whatever else is fitted.
+    fn first_labels(&self, data: &Packed<'_, f32>, n_clusters: usize, seed: u64, ctx: &Context) -> Vec<u32> {
         match self.first {
             First::KMeans => {
-                let stop = Stop { max_iter: 300, tol: 1e-4 * data.mean_variance };
-                lloyd_from(data, start(data, n_clusters, Init::PlusPlus, draws), stop).labels
+                let one = Starts { what: SPEC.name, n_init: 1, init: Init::PlusPlus, nested: false };
+                let stop = Stop { max_iter: 300, tol: 1e-4 * data.data.mean_variance, unit: false };
+                one.best(data, &[(n_clusters, seed)], stop, ctx).into_iter().flat_map(|best| best.end.labels).collect()
             }
-            First::Nearest(init) => assign_all(&data.x, &data.squared_lengths, &start(data, n_clusters, init, draws)),
+            First::Nearest(init) => {
+                let draw = Draw { n_clusters, n_trials: usual_trials(n_clusters), draws: Stream::new(seed) };
+                let drawn = starts(data, init, vec![draw], ctx.threads);
+                drawn.iter().flat_map(|centres| assign_all(data, centres, ctx.threads)).collect()
+            }
         }
     }
 
-    fn fit(&self, data: &Centred, em: Em<'_>, n_clusters: usize, seed: u64) -> Result<MixturePartition, Failure> {
+    fn fit(
+        &self,
+        data: &Packed<'_, f32>,
+        em: Em<'_>,
+        (n_clusters, seed): (usize, u64),
+        ctx: &Context,
+    ) -> Result<MixturePartition, Failure> {
         let n_init = if n_clusters == 1 { 1 } else { self.n_init };
         let mut responsibilities = Responsibilities::new(em.rows, n_clusters);
         let mut best: Option<Ascent> = None;
         let mut collapsed: Option<(usize, Collapse)> = None;
         for run in 0..n_init {
-            // A stream per start: raising n_init adds starts and changes none.
-            let mut draws = Stream::new(trailmark_core::random::seed(seed, "mixture start", &[&run.to_string()]));
-            responsibilities.assign(&self.first_labels(data, n_clusters, &mut draws));
+            // A seed per start: raising n_init adds starts and changes none.
+            let own = trailmark_core::random::seed(seed, "mixture start", &[&run.to_string()]);
+            responsibilities.assign(&self.first_labels(data, n_clusters, own, ctx));
             let first = em.maximise(&responsibilities, self.stop.reg_covar, None);
             match em.climb(first, self.stop, &mut responsibilities) {
                 Ok(end) if best.as_ref().is_none_or(|best| end.lower_bound > best.lower_bound) => best = Some(end),
@@ -236,15 +250,15 @@ impl Clusterer for GaussianMixture {
         if ready.iter().all(Result::is_err) {
             return ready.into_iter().map(|refused| refused.map(|_| unreachable!("all were refused"))).collect();
         }
-        let data = Centred::new(&x.to_f32());
+        // Starts are drawn in f32, in either precision; EM reads the values as they are.
+        let data = Centred::on(&*x.to_f32(), ctx.threads);
         if data.x.first_not_finite().is_some() {
             return ready.into_iter().map(|ready| Err(ready.err().unwrap_or_else(too_large))).collect();
         }
+        let packed = Packed::new(&data, ctx.threads);
         let rows = BlockedRows::new(x);
         let em = Em { rows: &rows, covariance_type: self.covariance_type, threads: ctx.threads };
-        let fit = |(n_clusters, seed)| -> Result<Box<dyn Partition>, Failure> {
-            Ok(Box::new(self.fit(&data, em, n_clusters, seed)?))
-        };
+        let fit = |asked| -> Result<Box<dyn Partition>, Failure> { Ok(Box::new(self.fit(&packed, em, asked, ctx)?)) };
         ready.into_iter().map(|ready| ready.and_then(fit)).collect()
     }
 }

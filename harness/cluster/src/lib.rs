@@ -8,6 +8,7 @@ mod agglomerative;
 mod centred;
 mod centroids;
 mod dendrogram;
+mod element;
 mod gaussian_mixture;
 mod input;
 mod kernel;
@@ -19,8 +20,14 @@ mod lloyd;
 mod members;
 mod mixture;
 mod mixture_partition;
+mod packed;
+mod search;
 mod seeding;
+mod threads;
 mod to_members;
+mod width;
+
+pub use kmeans::{LloydFit, lloyd_from_start};
 
 pub use gaussian_mixture::gaussian_mixture_from;
 pub use mixture::{CovarianceType, MixtureParameters, MixtureStop};

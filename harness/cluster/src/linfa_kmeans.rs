@@ -16,7 +16,9 @@ use trailmark_core::{Cost, Failure, FailureClass, Matrix, ParamKind, ParamSpec, 
 
 use crate::centred::Centred;
 use crate::centroids::CentroidPartition;
-use crate::kmeans::{init_of, sweep_over};
+use crate::input::check_n_clusters;
+use crate::kmeans::{check, init_of};
+use crate::packed::Packed;
 use crate::seeding::Init;
 
 /// Name card.
@@ -113,14 +115,26 @@ impl Clusterer for LinfaKMeans {
         points: &[SweepPoint],
         ctx: &Context,
     ) -> Vec<Result<Box<dyn Partition>, Failure>> {
-        sweep_over("linfa_kmeans", &space.points.to_f32(), points, ctx, |data, n_clusters, seed| {
-            Ok(Box::new(self.fit(data, n_clusters, seed)?))
-        })
+        let x = &*space.points.to_f32();
+        if let Err(failure) = check(SPEC.name, x, ctx) {
+            return points.iter().map(|_| Err(failure.clone())).collect();
+        }
+        let data = Centred::new(x);
+        let packed = Packed::new(&data, ctx.threads);
+        points
+            .iter()
+            .map(|point| {
+                let n_clusters = point.asked()?;
+                check_n_clusters(x.rows(), n_clusters)?;
+                Ok(Box::new(self.fit(&packed, n_clusters, point.seed)?) as Box<dyn Partition>)
+            })
+            .collect()
     }
 }
 
 impl LinfaKMeans {
-    fn fit(&self, data: &Centred, n_clusters: usize, seed: u64) -> Result<CentroidPartition, Failure> {
+    fn fit(&self, packed: &Packed<'_, f32>, n_clusters: usize, seed: u64) -> Result<CentroidPartition, Failure> {
+        let data = packed.data;
         let records = Array2::from_shape_vec((data.n_samples(), data.n_features()), data.x.as_slice().to_vec())
             .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
         let init = match self.init {
@@ -139,6 +153,6 @@ impl LinfaKMeans {
         let centres: Vec<f64> = model.centroids().iter().map(|value| f64::from(*value)).collect();
         let centres = Matrix::from_vec(n_clusters, data.n_features(), centres)
             .map_err(|error| Failure::from_error(FailureClass::Bug, &error))?;
-        Ok(CentroidPartition::nearest(data, &centres, Vec::new()))
+        Ok(CentroidPartition::nearest(packed, &centres, Vec::new()))
     }
 }

@@ -1,12 +1,12 @@
 //! Cholesky factors of covariances and their inverses.
 
-use super::width::per_width;
+use crate::width::per_width;
 
 per_width! {
     /// The factor `U` of `A = Uᵀ U`, upper triangular, in place of the upper triangle of `a`, (n, n) row-major; the
     /// lower triangle is set to 0. `refused` becomes the first column whose pivot is not positive, where there is one;
     /// the matrix is then not positive definite, and what is left in `a` means nothing.
-    pub(crate) fn cholesky(a: &mut [f64], n: usize, refused: &mut Option<usize>) {
+    pub(crate) fn [] cholesky(a: &mut [f64], n: usize, refused: &mut Option<usize>) {
         for k in 0..n {
             let (above, below) = a.split_at_mut((k + 1) * n);
             let pivot_row = &mut above[k * n..];
@@ -34,7 +34,7 @@ per_width! {
 
 per_width! {
     /// The inverse of an upper triangular matrix with a positive diagonal, both (n, n) row-major: upper triangular too.
-    pub(crate) fn invert_upper(u: &[f64], n: usize, out: &mut [f64]) {
+    pub(crate) fn [] invert_upper(u: &[f64], n: usize, out: &mut [f64]) {
         out.fill(0.0);
         for (i, row) in out.chunks_exact_mut(n).enumerate() {
             // row * U = e_i, solved column by column; what is found is taken out of the columns to come.
@@ -52,8 +52,8 @@ per_width! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::width::Width;
     use super::*;
+    use crate::width::Width;
     use trailmark_core::Stream;
 
     /// A positive definite matrix with lower triangle filled by NaN, which nothing may read.

@@ -1,4 +1,4 @@
-//! Log densities of blocks of rows under every component, and what follows from them: responsibilities and labels.
+//! Log densities of blocks of rows under every component.
 //!
 //! A row's squared Mahalanobis distance is the squared length of `(x - mean) P`, where `P Pᵀ` is the inverse of the
 //! covariance and `P` upper triangular. Rows stand in the lanes, so that every sum is a chain in the order of the
@@ -11,8 +11,8 @@ use super::em::Collapse;
 use super::rows::BLOCK_LINES;
 use super::tile::{LANES, LEFT, Line, tile};
 use super::turns::in_turn;
-use super::width::{Width, per_width};
 use super::{CovarianceType, MixtureParameters};
+use crate::width::{Width, per_width};
 
 /// A mixture ready to be asked for densities.
 #[derive(Debug, Clone)]
@@ -42,6 +42,9 @@ fn pack(p: &[f64], n: usize, out: &mut Vec<[f64; LEFT]>) {
         }
     }
 }
+
+/// A packed `P` with its log determinant.
+type Factor = (Vec<[f64; LEFT]>, f64);
 
 /// Length of what [`pack`] makes.
 fn packed(n: usize) -> usize {
@@ -98,7 +101,7 @@ impl Density {
 
     fn factor_all(&mut self, of: &MixtureParameters, threads: usize) -> Result<Vec<f64>, Collapse> {
         let (width, n) = (self.width, self.n_features);
-        let mut found: Vec<Result<(Vec<[f64; LEFT]>, f64), Collapse>> = vec![Err(Collapse::NotFinite); self.n_clusters];
+        let mut found: Vec<Result<Factor, Collapse>> = vec![Err(Collapse::NotFinite); self.n_clusters];
         let pieces = found.iter_mut().enumerate();
         in_turn(
             threads,
@@ -141,6 +144,11 @@ impl Density {
             log_determinants.push(log_determinant);
         }
         Ok(log_determinants)
+    }
+
+    /// The vector unit it runs on.
+    pub(crate) fn width(&self) -> Width {
+        self.width
     }
 
     /// Number of components.
@@ -205,13 +213,6 @@ impl Density {
         }
         complete(self.width, out, &self.constants);
     }
-
-    /// Turns log densities, (n_clusters, BLOCK_LINES), into responsibilities in place.
-    pub(crate) fn responsibilities(&self, logs: &mut [Line], found: &mut [Best; BLOCK_LINES]) {
-        for (line, found) in found.iter_mut().enumerate() {
-            normalise(self.width, logs, line, found);
-        }
-    }
 }
 
 /// Calls `done` with the first column and the values of every 8 columns of `x P`.
@@ -235,7 +236,7 @@ fn each_tile(
 
 per_width! {
     /// (n_clusters, n) rows times the upper triangular `p`, in the order of additions of [`tile`].
-    fn times(rows: &Matrix<f64>, p: &[f64], out: &mut [f64]) {
+    fn [] times(rows: &Matrix<f64>, p: &[f64], out: &mut [f64]) {
         let n = rows.cols();
         for (row, out) in rows.iter_rows().zip(out.chunks_exact_mut(n)) {
             out.fill(0.0);
@@ -250,7 +251,7 @@ per_width! {
 
 per_width! {
     /// Log densities from squared distances, (n_clusters, BLOCK_LINES), and the constants of the components.
-    fn complete(out: &mut [Line], constants: &[f64]) {
+    fn [] complete(out: &mut [Line], constants: &[f64]) {
         for (lines, constant) in out.chunks_exact_mut(BLOCK_LINES).zip(constants) {
             for line in lines {
                 for lane in 0..LANES {
@@ -263,7 +264,7 @@ per_width! {
 
 per_width! {
     /// Rows minus a mean.
-    fn subtract(x: &[Line], mean: &[f64], out: &mut [Line]) {
+    fn [] subtract(x: &[Line], mean: &[f64], out: &mut [Line]) {
         for ((out, x), mean) in out.iter_mut().zip(x).zip(mean) {
             for lane in 0..LANES {
                 out.0[lane] = x.0[lane] - mean;
@@ -274,7 +275,7 @@ per_width! {
 
 per_width! {
     /// Adds the squares of 8 columns.
-    fn add_squares(columns: &[Line; LEFT], sum: &mut Line) {
+    fn [] add_squares(columns: &[Line; LEFT], sum: &mut Line) {
         for column in columns {
             for lane in 0..LANES {
                 sum.0[lane] = column.0[lane].mul_add(column.0[lane], sum.0[lane]);
@@ -285,7 +286,7 @@ per_width! {
 
 per_width! {
     /// Squared distances from a centre.
-    fn squared_differences(x: &[Line], centre: &[f64], out: &mut Line) {
+    fn [] squared_differences(x: &[Line], centre: &[f64], out: &mut Line) {
         let mut sum = Line::ZERO;
         for (x, centre) in x.iter().zip(centre) {
             for lane in 0..LANES {
@@ -299,7 +300,7 @@ per_width! {
 
 per_width! {
     /// Squared distances from a centre, every feature in units of its own.
-    fn scaled_differences(x: &[Line], centre: &[f64], scale: &[f64], out: &mut Line) {
+    fn [] scaled_differences(x: &[Line], centre: &[f64], scale: &[f64], out: &mut Line) {
         let mut sum = Line::ZERO;
         for ((x, centre), scale) in x.iter().zip(centre).zip(scale) {
             for lane in 0..LANES {
@@ -311,118 +312,79 @@ per_width! {
     }
 }
 
-/// What is known of 16 rows besides their responsibilities.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Best {
-    /// The component of greatest weighted density, the lowest among equals.
-    pub(crate) label: Line,
-    /// Its log.
-    pub(crate) log: Line,
-    /// Sum of all weighted densities relative to the greatest: at least 1.
-    pub(crate) sum: Line,
-}
-
-impl Best {
-    /// Nothing yet.
-    pub(crate) const NONE: Self = Self { label: Line::ZERO, log: Line::ZERO, sum: Line::ZERO };
-}
-
-/// The label with the greatest log among the first components, per lane.
-pub(crate) fn greatest(logs: &[Line], line: usize, among: usize) -> [u32; LANES] {
-    let mut best = logs[line];
-    let mut labels = [0_u32; LANES];
-    for (label, lines) in (0_u32..).zip(logs.chunks_exact(BLOCK_LINES).take(among)) {
-        for lane in 0..LANES {
-            if lines[line].0[lane] > best.0[lane] {
-                best.0[lane] = lines[line].0[lane];
-                labels[lane] = label;
-            }
-        }
-    }
-    labels
-}
-
-per_width! {
-    /// Log-sum-exp over the components of one line of rows.
-    fn normalise(logs: &mut [Line], line: usize, found: &mut Best) {
-        let mut best = logs[line];
-        let mut label = Line::ZERO;
-        let mut sum = Line::ZERO;
-        let mut name = 0.0;
-        for lines in logs.chunks_exact(BLOCK_LINES) {
-            for lane in 0..LANES {
-                let better = lines[line].0[lane] > best.0[lane];
-                best.0[lane] = if better { lines[line].0[lane] } else { best.0[lane] };
-                label.0[lane] = if better { name } else { label.0[lane] };
-            }
-            name += 1.0;
-        }
-        for lines in logs.chunks_exact_mut(BLOCK_LINES) {
-            for lane in 0..LANES {
-                let share = exp(lines[line].0[lane] - best.0[lane]);
-                lines[line].0[lane] = share;
-                sum.0[lane] += share;
-            }
-        }
-        for lines in logs.chunks_exact_mut(BLOCK_LINES) {
-            for lane in 0..LANES {
-                lines[line].0[lane] /= sum.0[lane];
-            }
-        }
-        *found = Best { label, log: best, sum };
-    }
-}
-
-/// `e^x` for `x <= 0` within 2 units in the last place, without branches so that it is made for 8 values at once; 0
-/// below -708, where the result would be subnormal. NaN stays NaN.
-#[inline(always)]
-fn exp(x: f64) -> f64 {
-    /// 1.5 * 2^52: adding it rounds to a whole number that stands in the low bits.
-    const ROUNDER: f64 = 6_755_399_441_055_744.0;
-    /// The logarithm of 2 in two parts; the first has 33 bits, so its product with a whole number is exact.
-    const LN_2: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10);
-    /// 1 / k! for k = 13, 12, .., 0.
-    const TERMS: [f64; 14] = [
-        1.0 / 6_227_020_800.0,
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ];
-    let rounded = x.mul_add(std::f64::consts::LOG2_E, ROUNDER);
-    let whole = rounded - ROUNDER;
-    let rest = whole.mul_add(-LN_2.1, whole.mul_add(-LN_2.0, x));
-    let mut sum = TERMS[0];
-    for term in &TERMS[1..] {
-        sum = sum.mul_add(rest, *term);
-    }
-    let power = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
-    if x < -708.0 { 0.0 } else { sum * power }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::share::{Best, share_out};
     use super::*;
+    use trailmark_core::Stream;
+
+    const TYPES: [CovarianceType; 4] =
+        [CovarianceType::Full, CovarianceType::Tied, CovarianceType::Diag, CovarianceType::Spherical];
+
+    /// A mixture with diagonal covariances, told in the numbers of any type.
+    fn mixture(covariance_type: CovarianceType, k: usize, n: usize, draws: &mut Stream) -> MixtureParameters {
+        let values = covariance_type.n_values(k, n);
+        let diagonal = |at: usize| (at % (n * n)).is_multiple_of(n + 1);
+        let matrix = matches!(covariance_type, CovarianceType::Full | CovarianceType::Tied);
+        let covariances =
+            (0..values).map(|at| if matrix && !diagonal(at) { 0.0 } else { 0.5 + draws.uniform() }).collect();
+        let means = (0..k * n).map(|_| draws.normal()).collect();
+        let weights = vec![1.0 / k as f64; k];
+        MixtureParameters { covariance_type, weights, means: Matrix::from_vec(k, n, means).unwrap(), covariances }
+    }
 
     #[test]
-    fn the_exponential_agrees_with_libm_and_ends_at_zero() {
-        for i in 0..200_000 {
-            let x = -f64::from(i) * 708.0 / 200_000.0;
-            let (got, expected) = (exp(x), libm::exp(x));
-            assert!((got - expected).abs() <= 2.0 * f64::EPSILON * expected, "e^{x}: {got:e} for {expected:e}");
+    fn log_densities_follow_the_formula_with_the_same_bits_on_every_vector_unit() {
+        let mut draws = Stream::new(8);
+        for (covariance_type, n) in TYPES.into_iter().flat_map(|one| [(one, 1), (one, 8), (one, 19)]) {
+            let k = 3;
+            let of = mixture(covariance_type, k, n, &mut draws);
+            let turned: Vec<Line> =
+                (0..BLOCK_LINES * n).map(|_| Line(std::array::from_fn(|_| 2.0 * draws.normal()))).collect();
+            let all: Vec<Vec<Line>> = Width::available()
+                .into_iter()
+                .map(|width| {
+                    let density = Density::new(width, &of, 1).unwrap();
+                    let mut out = vec![Line([f64::NAN; LANES]); k * BLOCK_LINES];
+                    density.log_densities(&turned, &mut density.scratch(), &mut out);
+                    out
+                })
+                .collect();
+            assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "bits of {covariance_type:?}, {n} features");
+            for (at, got) in all[0].iter().flat_map(|line| line.0).enumerate() {
+                let (component, line, lane) = (at / LANES / BLOCK_LINES, at / LANES % BLOCK_LINES, at % LANES);
+                let variance = |feature: usize| match covariance_type {
+                    CovarianceType::Full | CovarianceType::Tied => of.covariance(component)[feature * n + feature],
+                    CovarianceType::Diag => of.covariance(component)[feature],
+                    CovarianceType::Spherical => of.covariance(component)[0],
+                };
+                let expected = (0..n).fold(of.weights[component].ln(), |sum, feature| {
+                    let off = turned[line * n + feature].0[lane] - of.means.row(component)[feature];
+                    sum - 0.5 * (off * off / variance(feature) + (std::f64::consts::TAU * variance(feature)).ln())
+                });
+                assert!((got - expected).abs() < 1e-11 * expected.abs().max(1.0), "{covariance_type:?}, {n}: {got}");
+            }
         }
-        assert_eq!(exp(0.0).to_bits(), 1.0_f64.to_bits());
-        assert_eq!(exp(-709.0).to_bits(), 0.0_f64.to_bits());
-        assert_eq!(exp(f64::NEG_INFINITY).to_bits(), 0.0_f64.to_bits());
-        assert!(exp(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn responsibilities_of_rows_far_from_every_component_still_sum_to_one() {
+        let of = MixtureParameters {
+            covariance_type: CovarianceType::Spherical,
+            weights: vec![0.5, 0.5],
+            means: Matrix::from_vec(2, 1, vec![-1.0, 1.0]).unwrap(),
+            covariances: vec![1.0, 1.0],
+        };
+        let density = Density::new(Width::detect(), &of, 1).unwrap();
+        let turned = vec![Line(std::array::from_fn(|lane| 100.0 * (lane as f64 - 7.0))); BLOCK_LINES];
+        let mut logs = vec![Line::ZERO; 2 * BLOCK_LINES];
+        let mut found = [Best::NONE; BLOCK_LINES];
+        density.log_densities(&turned, &mut density.scratch(), &mut logs);
+        share_out(density.width(), &mut logs, &mut found);
+        for lane in 0..LANES {
+            let (left, right) = (logs[0].0[lane], logs[BLOCK_LINES].0[lane]);
+            assert!((left + right - 1.0).abs() < 1e-15, "lane {lane}: {left} and {right}");
+            assert_eq!(found[0].label.0[lane] > 0.5, lane > 7, "the tie at 0 goes to the first component");
+        }
     }
 }

@@ -3,13 +3,14 @@
 use thiserror::Error;
 use trailmark_core::Matrix;
 
-use super::density::{Best, Density};
+use super::density::Density;
 use super::moments::{Weights, scatters, squared_sums, weighted_sums};
 use super::rows::{BLOCK, BLOCK_LINES, BlockedRows};
+use super::share::{Best, share_out};
 use super::tile::{LANES, Line};
 use super::turns::in_turn;
-use super::width::Width;
 use super::{CovarianceType, MixtureParameters};
+use crate::width::Width;
 
 /// Why a start led nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -137,7 +138,7 @@ impl Em<'_> {
             let (turned, scratch, found) = scratch;
             self.rows.turned(block, turned);
             density.log_densities(turned, scratch, lines);
-            density.responsibilities(lines, found);
+            share_out(density.width(), lines, found);
             let count = self.rows.rows_of(block);
             let (log_likelihood, rest) = sums.split_at_mut(1);
             let (doubt, totals) = rest.split_at_mut(1);

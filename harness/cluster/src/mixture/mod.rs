@@ -2,7 +2,7 @@
 //!
 //! Rows are held once, centred, in blocks (`rows`). The expectation step (`density`) and the weighted scatters of the
 //! maximisation step (`moments`) are made of one small product (`tile`), written once per vector unit with the same
-//! bits on each (`width`). Work is shared out by blocks of rows or by components (`turns`), and what blocks add up to
+//! bits on each. Work is shared out by blocks of rows or by components (`turns`), and what blocks add up to
 //! is merged in their order, so that nothing depends on the number of threads.
 
 mod cholesky;
@@ -10,14 +10,15 @@ mod density;
 mod em;
 mod moments;
 mod rows;
+mod share;
 mod tile;
 mod turns;
-mod width;
 
-pub(crate) use density::{Density, greatest};
+pub(crate) use density::Density;
 pub use em::MixtureStop;
 pub(crate) use em::{Ascent, Collapse, Em, Responsibilities};
 pub(crate) use rows::{BLOCK, BLOCK_LINES, BlockedRows, memory_of_rows, turn};
+pub(crate) use share::greatest;
 pub(crate) use tile::{LANES, Line};
 
 use trailmark_core::Matrix;

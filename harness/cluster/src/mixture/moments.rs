@@ -4,7 +4,7 @@
 use super::rows::{BLOCK, BLOCK_LINES, BlockedRows};
 use super::tile::{LANES, LEFT, Line, tile};
 use super::turns::in_turn;
-use super::width::{Width, per_width};
+use crate::width::{Width, per_width};
 
 /// Rows of a scatter matrix made by one piece of work: two lines of features.
 const BAND: usize = 2 * LANES;
@@ -174,7 +174,7 @@ pub(crate) fn squared_sums(
 
 per_width! {
     /// Adds a tile.
-    fn add(made: &[Line; LEFT], total: &mut [Line; LEFT]) {
+    fn [] add(made: &[Line; LEFT], total: &mut [Line; LEFT]) {
         for (total, made) in total.iter_mut().zip(made) {
             for lane in 0..LANES {
                 total.0[lane] += made.0[lane];
@@ -185,7 +185,7 @@ per_width! {
 
 per_width! {
     /// The kept rows minus a mean.
-    fn differences(x: &[Line], kept: &[usize], mean: &Line, out: &mut [Line]) {
+    fn [] differences(x: &[Line], kept: &[usize], mean: &Line, out: &mut [Line]) {
         for (out, &i) in out.iter_mut().zip(kept) {
             let x = &x[i];
             for lane in 0..LANES {
@@ -197,7 +197,7 @@ per_width! {
 
 per_width! {
     /// Half a line of every row, times its weight.
-    fn weigh(x: &[Line], weights: &[f64], half: usize, out: &mut [[f64; LEFT]]) {
+    fn [] weigh(x: &[Line], weights: &[f64], half: usize, out: &mut [[f64; LEFT]]) {
         for ((out, x), weight) in out.iter_mut().zip(x).zip(weights) {
             for (out, x) in out.iter_mut().zip(&x.0[half..half + LEFT]) {
                 *out = weight * x;
@@ -208,7 +208,7 @@ per_width! {
 
 per_width! {
     /// Adds one block's weighted squared differences from a mean.
-    fn weighted_squares(x: &[Line], weights: &[Line], mean: &Line, total: &mut Line) {
+    fn [] weighted_squares(x: &[Line], weights: &[Line], mean: &Line, total: &mut Line) {
         let mut sum = Line::ZERO;
         for (x, weights) in x.chunks_exact(LANES).zip(weights) {
             for (x, weight) in x.iter().zip(&weights.0) {

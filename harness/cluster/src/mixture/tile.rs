@@ -2,7 +2,7 @@
 //!
 //! Each of the 128 sums is a chain of fused multiply-adds in the order of the terms, on every vector unit.
 
-use super::width::Width;
+use crate::width::Width;
 
 /// Values of the left operand in one term.
 pub(crate) const LEFT: usize = 8;

@@ -240,7 +240,7 @@ fn more_memory_or_multiplications_than_declared_are_refused_for_that_number_of_c
     let refusal = results[1].as_ref().err().unwrap();
     assert_eq!(
         refusal.to_string(),
-        "oom: gaussian_mixture with 100 clusters on 100 users needs 347520 bytes, the limit is 200000 bytes; raise \
+        "oom: gaussian_mixture with 100 clusters on 100 users needs 395520 bytes, the limit is 200000 bytes; raise \
          --memory or take fewer users"
     );
     let params = [("max_operations", ParamValue::Number(2e6))];
@@ -252,6 +252,18 @@ fn more_memory_or_multiplications_than_declared_are_refused_for_that_number_of_c
         refusal.message,
         "gaussian_mixture with 4 clusters on 100 users with 8 features may take 2.6e6 multiplications, max_operations \
          limits them to 2.0e6; lower max_iter, n_init, n_clusters or n_features, or raise max_operations"
+    );
+}
+
+#[test]
+fn two_hundred_thousand_users_are_refused_at_once_where_the_defaults_would_take_too_long() {
+    let x = Matrix::<f32>::zeros(200_000, 64);
+    let refusal = failure(&*make("gaussian_mixture", &[]), &x, 160);
+    assert_eq!(
+        refusal.to_string(),
+        "timeout: gaussian_mixture with 160 clusters on 200000 users with 64 features may take 1.3e13 multiplications, \
+         max_operations limits them to 1.0e13; lower max_iter, n_init, n_clusters or n_features, or raise \
+         max_operations"
     );
 }
 
