@@ -71,7 +71,14 @@ pub(crate) fn build(params: &Params) -> Result<Box<dyn Clusterer>, BuildError> {
 
 /// Lets linfa, which speaks rand 0.8, draw from our stream.
 #[derive(Clone)]
-struct LinfaDraws(Stream);
+pub(crate) struct LinfaDraws(Stream);
+
+impl LinfaDraws {
+    /// Draws from this stream.
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self(stream)
+    }
+}
 
 impl RngCore for LinfaDraws {
     fn next_u32(&mut self) -> u32 {

@@ -4,9 +4,11 @@
 mod agglomerative;
 mod dbscan;
 mod density;
+mod gaussian_mixture;
 mod hdbscan;
 mod kmeans;
 mod kmeans_variants;
+mod linfa;
 mod lloyd;
 mod optics;
 mod published_partitions;
