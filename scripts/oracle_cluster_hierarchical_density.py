@@ -9,7 +9,7 @@ processors. So every tree here is the minimum spanning tree under the order (mut
 higher row), made from all pairs by Kruskal's algorithm and handed to scikit-learn's own `make_single_linkage` and
 `tree_to_labels`. `published = true` marks the cases where `HDBSCAN(..).fit(x)`, as it is published, says the same on
 the machine that wrote the table: labels up to renaming, and all probabilities. Labels with cluster_selection_epsilon
-and all outlier scores are hdbscan's, on the same trees.
+all outlier scores and all persistences are hdbscan's, on the same trees.
 """
 
 import importlib.metadata
@@ -162,6 +162,22 @@ def hdbscan_case(name, x, **given):
         peer = HDBSCAN(copy=True, **(p | {"max_cluster_size": most})).fit(x)
         same = adjusted_rand_score(labels, peer.labels_) == 1.0 and ((labels < 0) == (peer.labels_ < 0)).all()
         published = bool(same and np.allclose(probabilities, peer.probabilities_, rtol=1e-9, atol=1e-12))
+    # By label, labels named by their first row. Of a cluster made by undoing splits hdbscan gives the stability of the
+    # best clusters within it, we that of the cluster: no case.
+    again, _, persistence = scores.get_clusters(
+        condensed,
+        scores.compute_stability(condensed),
+        p["cluster_selection_method"],
+        p["allow_single_cluster"],
+        False,
+        p["cluster_selection_epsilon"],
+        p["max_cluster_size"],
+    )
+    assert (again == labels).all(), name
+    first = [label for label in dict.fromkeys(again) if label >= 0]
+
+    undone = p["cluster_selection_epsilon"] > 0.0
+
     return {
         "name": name,
         **p,
@@ -171,7 +187,7 @@ def hdbscan_case(name, x, **given):
         "labels": list(labels),
         "probabilities": list(probabilities),
         "outlier_scores": list(outlier_scores(condensed)),
-    }
+    } | ({} if undone else {"cluster_persistence": [persistence[label] for label in first]})
 
 
 def hdbscan_cases():

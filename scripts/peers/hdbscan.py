@@ -11,6 +11,7 @@ beyond SLOW seconds, and one that has not finished after LIMIT seconds is ended 
 import multiprocessing
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -37,8 +38,11 @@ def vectors(n, d):
 
 def ours(folder):
     arguments = [PROGRAM, "hdbscan", folder / "x.npy", folder / "labels.i32", str(THREADS)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     said = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
-    return float(said[said.index("fit_s") + 1]), np.fromfile(folder / "labels.i32", dtype="<i4")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return float(said[said.index("fit_s") + 1]), cpu, np.fromfile(folder / "labels.i32", dtype="<i4")
 
 
 def fit_peer(peer, x, pipe):
@@ -51,9 +55,9 @@ def fit_peer(peer, x, pipe):
 
         # hdbscan does not count the row itself where scikit-learn does.
         model = HDBSCAN(min_cluster_size=5, min_samples=4, core_dist_n_jobs=THREADS)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     labels = model.fit(x).labels_
-    pipe.send((time.perf_counter() - start, labels))
+    pipe.send((time.perf_counter() - start, time.process_time() - cpu, labels))
 
 
 def theirs(peer, x):
@@ -81,7 +85,7 @@ def main():
         labels = {}
         ours(folder)  # the program and the file come into the caches
         for _ in range(turns):
-            took, labels["ours"] = ours(folder)
+            *took, labels["ours"] = ours(folder)
             seconds["ours"].append(took)
             for peer in list(peers):
                 answer = theirs(peer, x)
@@ -89,24 +93,25 @@ def main():
                     print(f"{peer} did not finish within {LIMIT:.0f} s")
                     peers.remove(peer)
                     continue
-                seconds[peer].append(answer[0])
-                labels[peer] = answer[1]
+                *took, labels[peer] = answer
+                seconds[peer].append(took)
                 if answer[0] > SLOW:
                     peers.remove(peer)
 
     from sklearn.metrics import adjusted_rand_score
 
     print(f"load {os.getloadavg()[0]:.1f}")
-    middle = {name: statistics.median(took) for name, took in seconds.items() if took}
-    for name, took in seconds.items():
-        if took:
-            shown = ", ".join(f"{s:.2f}" for s in took)
-            agree = adjusted_rand_score(labels["ours"], labels[name])
-            ratio = middle[name] / middle["ours"]
-            print(f"{n} x {d}, {name}: median {middle[name]:.3f} s ({shown}), {ratio:.1f}x, agreement with ours {agree:.4f}")
-    others = [took for name, took in middle.items() if name != "ours"]
-    if others:
-        print(f"against the better: {min(others) / middle['ours']:.1f}x")
+    middle = {name: [statistics.median(part) for part in zip(*took)] for name, took in seconds.items() if took}
+    mine = middle.pop("ours")
+    print(f"{n} x {d}, ours: {mine[0]:.3f} s, processors {mine[1]:.3f} s, medians of {turns}")
+    for name, (wall, cpu) in middle.items():
+        agree = adjusted_rand_score(labels["ours"], labels[name])
+        print(
+            f"{n} x {d}, {name}: {wall:.2f} s, {wall / mine[0]:.1f}x; processors {cpu:.2f} s, {cpu / mine[1]:.1f}x; "
+            f"medians of {len(seconds[name])}; agreement with ours {agree:.4f}"
+        )
+    if middle:
+        print(f"against the better: {min(wall for wall, _ in middle.values()) / mine[0]:.1f}x")
 
 
 if __name__ == "__main__":

@@ -141,3 +141,58 @@ impl Approach {
 fn is_within(bound: f32, limit: f32) -> bool {
     bound <= limit || bound.is_nan()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailmark_core::contract::Distance;
+    use trailmark_core::{Matrix, Stream};
+
+    /// By the definition, from all distances.
+    fn nearest(data: &Measured<'_>, row: &[f64], core: &[f64], alpha: f64, min_samples: usize) -> Nearest {
+        let distances: Vec<f64> = (0..data.n_samples()).map(|j| data.to_row(j, row)).collect();
+        let mut ascending = distances.clone();
+        ascending.sort_by(f64::total_cmp);
+        let own = if min_samples > 1 { ascending[min_samples - 2] } else { 0.0 };
+        let all = distances.iter().enumerate().map(|(row, &distance)| {
+            let weight = own.max(core[row]).max(distance / alpha);
+            Nearest { row, weight, distance }
+        });
+        let key = |nearest: &Nearest| (nearest.weight, nearest.distance);
+        all.reduce(|best, other| if key(&other) < key(&best) { other } else { best }).unwrap()
+    }
+
+    #[test]
+    fn the_nearest_row_is_that_of_the_definition() {
+        let mut draws = Stream::new(21);
+        let mut normal = |n: usize, width: usize| {
+            Matrix::from_vec(n, width, (0..n * width).map(|_| (draws.normal() * 4.0).round() + 0.5).collect()).unwrap()
+        };
+        for (n, width) in [(3, 1), (300, 2), (300, 40)] {
+            let (x, new): (Matrix<f64>, Matrix<f64>) = (normal(n, width), normal(70, width));
+            for distance in [Distance::Euclidean, Distance::Cosine] {
+                for (min_samples, alpha) in [(1, 1.0), (3, 0.6), (3, 2.0)] {
+                    let data = Measured::new(Points::F64(&x), distance).unwrap();
+                    let core: Vec<f64> = (0..n).map(|i| data.between(i, (i * 7 + 1) % n)).collect();
+                    let approach = Approach::new(data, core.clone(), alpha, min_samples);
+                    let rows = Measured::new(Points::F64(&new), distance).unwrap();
+                    for (i, got) in approach.nearest(Points::F64(&new)).unwrap().into_iter().enumerate() {
+                        let expected = nearest(&approach.data, rows.rows().row(i), &core, alpha, min_samples);
+                        assert_eq!(got, expected, "row {i} of {n} x {width}, {}, {min_samples}", distance.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_beyond_the_range_of_single_precision_is_placed() {
+        let x = Matrix::from_vec(3, 1, vec![0.0_f64, 1e-3, 3e-3]).unwrap();
+        let data = Measured::new(Points::F64(&x), Distance::Euclidean).unwrap();
+        let approach = Approach::new(data, vec![1e-3; 3], 1.0, 2);
+        let far = Matrix::from_vec(2, 1, vec![1e60_f64, -1e60]).unwrap();
+        let rows: Vec<f64> =
+            approach.nearest(Points::F64(&far)).unwrap().iter().map(|nearest| nearest.weight).collect();
+        assert_eq!(rows, [1e60, 1e60]);
+    }
+}

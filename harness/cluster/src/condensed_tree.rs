@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use trailmark_core::Matrix;
 
-use crate::spanning_tree::{Edge, Sets};
+use crate::mutual_reachability::{Edge, Sets};
 
 /// A row or a cluster leaving a cluster.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -20,7 +20,8 @@ use crate::approach::Approach;
 use crate::condensed_tree::{Choice, Chosen, CondensedTree, Method};
 use crate::input::{check_max_samples, check_memory, check_min_samples, check_rows, check_vectors};
 use crate::measured::Measured;
-use crate::spanning_tree::{Near, Reach, minimum_spanning_tree};
+use crate::mutual_reachability::{Near, Reach};
+use crate::spanning_tree::minimum_spanning_tree;
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
