@@ -21,6 +21,7 @@ mod members;
 mod mutual_reachability;
 mod optics;
 mod optics_xi;
+mod reachability_order;
 mod seeding;
 mod shorter_edges;
 mod sieve;
