@@ -162,7 +162,8 @@ def hdbscan_case(name, x, **given):
         peer = HDBSCAN(copy=True, **(p | {"max_cluster_size": most})).fit(x)
         same = adjusted_rand_score(labels, peer.labels_) == 1.0 and ((labels < 0) == (peer.labels_ < 0)).all()
         published = bool(same and np.allclose(probabilities, peer.probabilities_, rtol=1e-9, atol=1e-12))
-    # By label, labels named by their first row.
+    # By label, labels named by their first row. Of a cluster made by undoing splits hdbscan gives the stability of the
+    # best clusters within it, we that of the cluster: no case.
     again, _, persistence = scores.get_clusters(
         condensed,
         scores.compute_stability(condensed),
@@ -175,6 +176,8 @@ def hdbscan_case(name, x, **given):
     assert (again == labels).all(), name
     first = [label for label in dict.fromkeys(again) if label >= 0]
 
+    undone = p["cluster_selection_epsilon"] > 0.0
+
     return {
         "name": name,
         **p,
@@ -184,8 +187,7 @@ def hdbscan_case(name, x, **given):
         "labels": list(labels),
         "probabilities": list(probabilities),
         "outlier_scores": list(outlier_scores(condensed)),
-        "cluster_persistence": [persistence[label] for label in first],
-    }
+    } | ({} if undone else {"cluster_persistence": [persistence[label] for label in first]})
 
 
 def hdbscan_cases():

@@ -2,10 +2,10 @@
 
     pip install scikit-learn==1.9.1 hdbscan==0.8.44 numpy==2.4.6
     cargo build --release -p trailmark-cluster --example fit_npy
-    python scripts/peers/hdbscan.py [n_samples] [n_features] [turns] [peers, as in hdbscan,scikit-learn]
+    python scripts/peers/hdbscan.py [n_samples] [n_features] [turns] [peers, as in hdbscan,scikit-learn] [limit_s]
 
-Two threads each, where an implementation can use them. A peer that a first turn shows to be slow gets no second one
-beyond SLOW seconds, and one that has not finished after LIMIT seconds is ended and said to be unfinished.
+Two threads each, where an implementation can use them. A peer whose first turn takes more than SLOW seconds gets no
+second one, and one that has not finished after limit_s is ended and said to be unfinished.
 """
 
 import multiprocessing
@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "target" / "release" / "examples" / "fit_npy"
-SLOW, LIMIT = 20.0, 240.0
+SLOW = 20.0
 
 
 def vectors(n, d):
@@ -60,13 +60,13 @@ def fit_peer(peer, x, pipe):
     pipe.send((time.perf_counter() - start, time.process_time() - cpu, labels))
 
 
-def theirs(peer, x):
+def theirs(peer, x, limit_s):
     """Seconds and labels, or None where it does not finish. In a process of its own, so that it can be ended."""
     here, there = multiprocessing.Pipe()
     process = multiprocessing.Process(target=fit_peer, args=(peer, x, there))
     process.start()
     there.close()  # so that a peer that fails ends the wait
-    answer = here.recv() if here.poll(LIMIT) else None
+    answer = here.recv() if here.poll(limit_s) else None
     if answer is None:
         process.kill()
     process.join()
@@ -77,6 +77,7 @@ def main():
     given = sys.argv[1:]
     n, d, turns = (int(word) for word in (given + ["10000", "64", "5"][len(given) :])[:3])
     peers = given[3].split(",") if len(given) > 3 else ["hdbscan", "scikit-learn"]
+    limit_s = float(given[4]) if len(given) > 4 else 240.0
     x = vectors(n, d)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -88,9 +89,9 @@ def main():
             *took, labels["ours"] = ours(folder)
             seconds["ours"].append(took)
             for peer in list(peers):
-                answer = theirs(peer, x)
+                answer = theirs(peer, x, limit_s)
                 if answer is None:
-                    print(f"{peer} did not finish within {LIMIT:.0f} s")
+                    print(f"{n} x {d}, {peer}: not finished within {limit_s:.0f} s")
                     peers.remove(peer)
                     continue
                 *took, labels[peer] = answer

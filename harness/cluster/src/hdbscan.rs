@@ -84,7 +84,7 @@ pub(crate) static SPEC: Spec = Spec {
             name: "max_samples",
             summary: "more training users than this are refused: time grows with the square",
             kind: ParamKind::Integer { min: 2, max: 1_000_000 },
-            default: ParamDefault::Integer(100_000),
+            default: ParamDefault::Integer(200_000),
         },
     ],
 };

@@ -34,6 +34,7 @@ mod optics;
 mod optics_xi;
 mod packed;
 mod precomputed;
+mod reachability_order;
 mod search;
 mod seeding;
 mod shorter_edges;

@@ -1,9 +1,8 @@
 //! OPTICS: the rows in an order in which clusters of any density are valleys, and the clusters cut out of that order.
 //! It finds the number of clusters; rows in none stay noise.
 //!
-//! The order, step by step as scikit-learn 1.9 makes it, takes the next row by its reachability from those before it,
-//! so it cannot be made by blocks: it reads one row of distances a step out of the condensed table of the shared pass.
-//! Distances of f64 vectors are f64, and scikit-learn's rounding to 15 decimals is kept, because ties are made of it.
+//! Distances come from the condensed table of the shared pass; those of f64 vectors are f64. scikit-learn's rounding to
+//! 15 decimals is kept, because ties are made of it.
 
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use trailmark_geometry::{GeometryError, condensed_f64, gather_bytes, nearest_row
 
 use crate::input::{check_memory, check_min_samples, check_rows, check_table, check_vectors};
 use crate::optics_xi::{Plot, Xi, clusters, labels};
+use crate::reachability_order::{Order, core_distances};
 
 /// Name card.
 pub(crate) static SPEC: Spec = Spec {
@@ -230,86 +230,6 @@ impl Clusterer for Optics {
         let fitted = self.fit(space, ctx).map(Arc::new);
         let partition = |fitted: &Arc<Fitted>| -> Box<dyn Partition> { Box::new(OpticsPartition(Arc::clone(fitted))) };
         points.iter().map(|_| fitted.as_ref().map(partition).map_err(Failure::clone)).collect()
-    }
-}
-
-/// Condensed distances of either precision.
-trait Table {
-    fn at(&self, index: usize) -> f64;
-}
-
-impl Table for Vec<f32> {
-    fn at(&self, index: usize) -> f64 {
-        f64::from(self[index])
-    }
-}
-
-impl Table for Vec<f64> {
-    fn at(&self, index: usize) -> f64 {
-        self[index]
-    }
-}
-
-/// Where the distances of a row stand that lead to lower rows and to higher ones, ascending.
-fn places(i: usize, n: usize) -> impl Iterator<Item = (usize, usize)> {
-    let lower = (0..i).map(move |j| (j, j * (2 * n - j - 1) / 2 + i - j - 1));
-    lower.chain((i + 1..n).map(move |j| (j, i * (2 * n - i - 1) / 2 + j - i - 1)))
-}
-
-/// Distance of every row to its `min_samples`-th nearest, itself counted as the first.
-fn core_distances(table: &Vec<f64>, n: usize, min_samples: usize) -> Vec<f64> {
-    let mut line = Vec::with_capacity(n);
-    let core = |i| {
-        line.clear();
-        line.extend(places(i, n).map(|(_, at)| table.at(at)));
-        *line.select_nth_unstable_by(min_samples - 2, f64::total_cmp).1
-    };
-    (0..n).map(core).collect()
-}
-
-/// Rounds to 15 decimals as numpy does.
-fn around(value: f64) -> f64 {
-    (value * 1e15).round_ties_even() / 1e15
-}
-
-/// The reachability graph.
-struct Order {
-    ordering: Vec<usize>,            // (n_samples,)
-    reachability: Vec<f64>,          // (n_samples,) by row
-    core: Vec<f64>,                  // (n_samples,) by row; infinite beyond max_eps
-    predecessor: Vec<Option<usize>>, // (n_samples,) by row
-}
-
-impl Order {
-    /// Goes from row to row by the least reachability, the lowest row first among equals.
-    fn new(table: &impl Table, mut core: Vec<f64>, max_eps: f64) -> Self {
-        let n = core.len();
-        for distance in &mut core {
-            *distance = if *distance > max_eps { f64::INFINITY } else { around(*distance) };
-        }
-        let mut reachability = vec![f64::INFINITY; n];
-        let mut predecessor = vec![None; n];
-        let mut done = vec![false; n];
-        let mut ordering = Vec::with_capacity(n);
-        let mut next = (n > 0).then_some(0);
-        while let Some(row) = next {
-            done[row] = true;
-            ordering.push(row);
-            let own = core[row];
-            if own.is_finite() {
-                for (j, at) in places(row, n).filter(|&(j, _)| !done[j]) {
-                    let distance = table.at(at);
-                    let reach = around(distance.max(own));
-                    if distance <= max_eps && reach < reachability[j] {
-                        reachability[j] = reach;
-                        predecessor[j] = Some(row);
-                    }
-                }
-            }
-            let left = (0..n).filter(|&j| !done[j]);
-            next = left.reduce(|best, j| if reachability[j] < reachability[best] { j } else { best });
-        }
-        Self { ordering, reachability, core, predecessor }
     }
 }
 

@@ -28,7 +28,8 @@ fn labels_probabilities_and_outlier_scores_are_those_of_the_reference_in_both_pr
             let name = name.split_once("Matrix").map_or(name.as_str(), |(start, _)| start);
             let partition = fit_found("hdbscan", &params_of(case, &names), points, &CTX).unwrap();
             assert_eq!(partition.labels(), &Labels(labels(case, "labels")).canonical(), "labels: {name}");
-            for list_name in ["core_distances", "probabilities", "outlier_scores", "cluster_persistence"] {
+            let lists = ["core_distances", "probabilities", "outlier_scores", "cluster_persistence"];
+            for list_name in lists.into_iter().filter(|name| case.contains_key(*name)) {
                 let (got, expected) = (list(&*partition, list_name), numbers(case, list_name));
                 assert_eq!(got.len(), expected.len(), "{list_name}: {name}");
                 for (row, (got, expected)) in got.into_iter().zip(expected).enumerate() {

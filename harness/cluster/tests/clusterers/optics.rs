@@ -43,3 +43,23 @@ fn optics_agrees_with_scikit_learn() {
         assert_eq!(hierarchy, rows(case, "cluster_hierarchy"), "cluster_hierarchy: {name}");
     }
 }
+
+#[test]
+fn single_precision_finds_the_same_clusters_where_distances_differ() {
+    let table = oracle("cluster", "optics");
+    let names = ["min_samples", "max_eps", "cluster_method", "xi", "predecessor_correction", "min_cluster_size", "eps"];
+    let untied = ["three blobs in the plane", "blobs of differing density and noise", "eight dimensions", "one blob"];
+    let cases = table.case.iter().filter(|case| untied.contains(&case["name"].as_str().unwrap()));
+    for case in cases {
+        let x: Matrix<f64> = Matrix::from_rows(&rows(case, "x")).unwrap();
+        let narrow: Matrix<f32> = x.cast();
+        let partition = fit_found("optics", &params_of(case, &names), &narrow, &CTX).unwrap();
+        let name = name_of(case);
+        assert_eq!(partition.labels(), &Labels(labels(case, "labels")).canonical(), "labels: {name}");
+        let (got, expected) = (list(&*partition, "core_distances"), numbers(case, "core_distances"));
+        for (row, (got, expected)) in got.into_iter().zip(expected).enumerate() {
+            let close = got.to_bits() == expected.to_bits() || (got - expected).abs() <= 1e-6 * expected;
+            assert!(close, "core distance of row {row}: got {got}, scikit-learn gives {expected}: {name}");
+        }
+    }
+}
