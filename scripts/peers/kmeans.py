@@ -2,8 +2,8 @@
 
     pip install scikit-learn==1.9.1 numpy==2.4.6 threadpoolctl
     cargo build --release -p trailmark-cluster --example kmeans
-    python scripts/peers/kmeans.py fits [n ...]       single fits from the same start, 2 threads each
-    python scripts/peers/kmeans.py sweep [n_init]     12 values of n_clusters, each side drawing its own starts
+    python scripts/peers/kmeans.py fits [n ...]             single fits from the same start, 2 threads each
+    python scripts/peers/kmeans.py sweep [n_init [n [d]]]   12 values of n_clusters, each side drawing its own starts
 
 Wall seconds are the best of several turns; CPU seconds (user and system) of the same turn stand beside them.
 """
@@ -82,16 +82,16 @@ def fits(sizes):
                     )
 
 
-def sweep(n_init):
+def sweep(n_init, sizes, widths):
     values = [2, 3, 4, 6, 8, 10, 12, 16, 20, 25, 30, 40]
     print("| n x d, n_init | ours s (cpu) | scikit-learn s (cpu) | ratio | worst inertia ratio |")
     print("| --- | --- | --- | --- | --- |")
-    for n in (10_000, 50_000):
-        for d in (64, 384):
+    for n in sizes:
+        for d in widths:
             x = vectors(n, d, 40, 0.5)
             load(x)
             ours, peers = [], []
-            for _ in range(2):
+            for _ in range(2 if n_init == 1 else 1):
                 ours.append([float(v) for v in ask(f"sweep {n_init} {THREADS} " + " ".join(map(str, values)))])
                 peers.append(
                     sklearn(lambda: [KMeans(k, n_init=n_init, random_state=0, algorithm="lloyd").fit(x) for k in values])
@@ -108,4 +108,5 @@ def sweep(n_init):
 if sys.argv[1] == "fits":
     fits([int(v) for v in sys.argv[2:]] or [10_000, 50_000, 100_000])
 else:
-    sweep(int((sys.argv[2:] or ["1"])[0]))
+    given = [int(v) for v in sys.argv[2:]]
+    sweep(given[0] if given else 1, given[1:2] or [10_000, 50_000], given[2:3] or [64, 384])

@@ -5,7 +5,7 @@ use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, ModelValue, Partition, Points, SweepPoint};
 use trailmark_core::random::seed;
 use trailmark_core::spec::ParamDefault;
-use trailmark_core::{Cost, Failure, Labels, Matrix, ParamKind, ParamSpec, Params, Space, Spec, Stream};
+use trailmark_core::{Cost, Failure, FailureClass, Labels, Matrix, ParamKind, ParamSpec, Params, Space, Spec, Stream};
 
 use crate::centred::Centred;
 use crate::centroids::{CentroidPartition, in_place, inertia_on};
@@ -94,12 +94,26 @@ where
     x.rows() as u64 * per_row as u64
 }
 
+/// Values past this have squares that f64 cannot add up.
+const LARGEST: f64 = 1e140;
+
 /// Refuses vectors that no clusterer with centres can take.
 pub(crate) fn check<T: Element>(what: &str, x: &Matrix<T>, ctx: &Context) -> Result<(), Failure>
 where
     for<'a> Points<'a>: From<&'a Matrix<T>>,
 {
     check_vectors(x)?;
+    let large = |value: &T| value.to_f64().abs() > LARGEST;
+    if size_of::<T>() == 8
+        && let Some(at) = x.as_slice().iter().position(large)
+    {
+        let (row, column) = (at / x.cols(), at % x.cols());
+        let value = x.row(row)[column];
+        return Err(Failure::new(
+            FailureClass::BadInput,
+            format!("the vectors hold {value:?} at row {row}, column {column}, too large to square; scale them down"),
+        ));
+    }
     check_memory(what, memory_needed(x), ctx)
 }
 

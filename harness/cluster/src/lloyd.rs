@@ -142,7 +142,7 @@ pub(crate) fn lloyd_all<T: Element>(
             return;
         }
         let moves = assign(data, &mut runs, threads);
-        update(data, &mut runs, &moves, threads);
+        update(data, &mut runs, &moves, stop, threads);
         let stepped = runs.into_iter().zip(&moves).filter_map(|(mut run, moves)| {
             let Some((n_iter, converged)) = run.step(data, moves.len(), stop) else { return Some(run) };
             finished(run.index, Lloyd { centres: run.centres, labels: run.labels, n_iter, converged });
@@ -320,11 +320,12 @@ fn lanes_of(mut mask: u32) -> impl Iterator<Item = usize> {
 }
 
 /// Carries the rows that moved from sum to sum, in the order of rows; threads share the columns.
-fn update<T: Element>(data: &Packed<'_, T>, runs: &mut [Run], moves: &[Vec<Move>], threads: usize) {
+fn update<T: Element>(data: &Packed<'_, T>, runs: &mut [Run], moves: &[Vec<Move>], stop: Stop, threads: usize) {
     let (x, n_features) = (data.data.x.as_slice(), data.data.n_features());
     let work = moves.iter().map(Vec::len).sum::<usize>() * n_features;
     let mut items = Vec::new();
-    for (run, moves) in runs.iter_mut().zip(moves) {
+    // Who stops now has no use for sums.
+    for (run, moves) in runs.iter_mut().zip(moves).filter(|(run, _)| run.n_iter < stop.max_iter) {
         for moved in moves {
             if moved.from != NOWHERE {
                 run.counts[moved.from as usize] -= 1;

@@ -17,7 +17,7 @@ use crate::kmeans::{Best, Starts, check, fit_points, init_of};
 use crate::lloyd::Stop;
 use crate::packed::Packed;
 use crate::search::Search;
-use crate::threads::share_out;
+use crate::threads::{share_out, worthwhile};
 use crate::width::per_width;
 
 /// Panels whose sums are made together; the sums of these chunks are added in order.
@@ -225,6 +225,7 @@ fn pass<T: Element>(data: &Packed<'_, T>, centres: &Matrix<f64>, sigma: f64, thr
     let mut totals = Totals::new(k, n_features);
     let mut parts: Vec<Totals> = Vec::new();
     let n_chunks = data.n_panels().div_ceil(CHUNK);
+    let threads = worthwhile(threads, 2 * data.data.n_samples() * k * n_features);
     for first in (0..n_chunks).step_by(CHUNKS) {
         let chunks = first..(first + CHUNKS).min(n_chunks);
         parts.clear();

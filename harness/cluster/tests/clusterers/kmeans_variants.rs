@@ -206,6 +206,16 @@ fn double_precision_keeps_digits_that_f32_would_lose() {
 }
 
 #[test]
+fn values_too_large_to_square_are_refused() {
+    let x = Matrix::from_rows(&[[1.0_f64, 0.0], [0.0, -1e200], [2.0, 1.0]]).unwrap();
+    for name in FAMILY {
+        let refused = make(name, &[]).fit_sweep(&Space::of(&x), &points(&[2]), &CTX).pop().unwrap().err().unwrap();
+        let expected = "the vectors hold -1e200 at row 1, column 1, too large to square; scale them down";
+        assert_eq!(refused.message, expected, "{name}");
+    }
+}
+
+#[test]
 fn inertia_in_double_precision_is_no_worse_than_scikit_learns_best_of_ten() {
     for case in &oracle("cluster", "lloyd_f64").case {
         let x: Matrix<f64> = Matrix::from_rows(&rows(case, "x")).unwrap();
