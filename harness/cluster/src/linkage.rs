@@ -141,10 +141,10 @@ pub(crate) fn largest<T: Float>(distances: &[T]) -> Option<T> {
         for lane in 0..LANES {
             largest[lane] = if chunk[lane] > largest[lane] { chunk[lane] } else { largest[lane] };
             // 0 for a number, not a number for everything else.
-            odd[lane] = odd[lane] + (chunk[lane] - chunk[lane]);
+            odd[lane] = odd[lane] + chunk[lane] * zero;
         }
     }
-    let finite = odd.into_iter().chain(tail.iter().map(|value| *value - *value)).all(|odd| odd == zero);
+    let finite = odd.into_iter().chain(tail.iter().map(|value| *value * zero)).all(|odd| odd == zero);
     let all = largest.into_iter().chain(tail.iter().copied());
     finite.then(|| all.fold(zero, |largest, value| if value > largest { value } else { largest }))
 }
@@ -402,6 +402,22 @@ mod tests {
             let mut tied: Vec<f32> = (0..pairs).map(|_| draws.below(3) as f32 / 4.0).collect();
             tied[0] = 1.0;
             agree(&tied, n, "tied");
+        }
+    }
+
+    #[test]
+    fn the_largest_distance_is_found_wherever_it_stands_and_only_among_numbers() {
+        assert_eq!(largest::<f32>(&[]), Some(0.0));
+        for n in [1, 15, 16, 17, 40] {
+            for at in 0..n {
+                let mut distances: Vec<f32> = (0..n).map(|value| value as f32).collect();
+                distances[at] = 100.0;
+                assert_eq!(largest(&distances), Some(100.0), "{at} of {n}");
+                for odd in [f32::NAN, f32::INFINITY] {
+                    distances[at] = odd;
+                    assert_eq!(largest(&distances), None, "{odd} at {at} of {n}");
+                }
+            }
         }
     }
 
