@@ -17,16 +17,20 @@ mod linfa_kmeans;
 mod linkage;
 mod lloyd;
 mod members;
+mod mini_batch_kmeans;
 mod packed;
 mod precomputed;
 mod search;
 mod seeding;
+mod soft_kmeans;
+mod spherical_kmeans;
 mod threads;
 mod to_members;
 mod tree_partition;
 mod width;
 
 pub use kmeans::{LloydFit, lloyd_from_start};
+pub use mini_batch_kmeans::MiniBatchKMeans;
 
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::NumberOfClusters;
@@ -37,6 +41,17 @@ pub fn registry() -> Vec<ClustererEntry> {
         ClustererEntry { spec: &agglomerative::SPEC, n_clusters: NumberOfClusters::Asked, build: agglomerative::build },
         ClustererEntry { spec: &kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: kmeans::build },
         ClustererEntry { spec: &linfa_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: linfa_kmeans::build },
+        ClustererEntry {
+            spec: &mini_batch_kmeans::SPEC,
+            n_clusters: NumberOfClusters::Asked,
+            build: mini_batch_kmeans::build,
+        },
+        ClustererEntry { spec: &soft_kmeans::SPEC, n_clusters: NumberOfClusters::Asked, build: soft_kmeans::build },
+        ClustererEntry {
+            spec: &spherical_kmeans::SPEC,
+            n_clusters: NumberOfClusters::Asked,
+            build: spherical_kmeans::build,
+        },
     ]
 }
 

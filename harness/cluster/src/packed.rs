@@ -82,11 +82,16 @@ impl<'a, T: Element> Packed<'a, T> {
     }
 }
 
-fn fill<T: Element>(data: &Centred<T>, scale: f64, rows: impl Iterator<Item = usize>, lines: &mut [T::Line]) {
+/// Features packed at a time: their lines stay in the first-level cache while all rows of the panel are written.
+const FEATURES: usize = 32;
+
+fn fill<T: Element>(data: &Centred<T>, scale: f64, rows: impl Iterator<Item = usize> + Clone, lines: &mut [T::Line]) {
     let scale = T::from_f64(scale);
-    for (lane, row) in rows.enumerate() {
-        for (line, value) in lines.iter_mut().zip(data.x.row(row)) {
-            T::lanes_mut(line)[lane] = *value * scale;
+    for (at, lines) in lines.chunks_mut(FEATURES).enumerate() {
+        for (lane, row) in rows.clone().enumerate() {
+            for (line, value) in lines.iter_mut().zip(&data.x.row(row)[at * FEATURES..]) {
+                T::lanes_mut(line)[lane] = *value * scale;
+            }
         }
     }
 }

@@ -74,7 +74,7 @@ impl<'a, T: Element> Search<'a, T> {
         // Rows are at most 1 long, so half of these errors are `slope * length + base` for the score `|c|²/2 - xc`.
         let base = 0.5 * score_error::<T>(n_features, 0.0, longest);
         let slope = 0.5 * score_error::<T>(n_features, 1.0, longest) - base;
-        let far = !(longest * longest < T::LARGE);
+        let far = longest * longest >= T::LARGE || longest.is_nan();
         Self {
             centres,
             packed,
@@ -175,8 +175,7 @@ per_width! {
         T::lanes_mut(&mut second).fill(T::INFINITY);
         let mut at = [0_u32; LANES];
         let (best, second) = (T::lanes_mut(&mut best), T::lanes_mut(&mut second));
-        let mut index = 0;
-        for line in scores {
+        for (index, line) in (0_u32..).zip(scores) {
             let line = T::lanes(line);
             for lane in 0..T::LANES {
                 let score = line[lane];
@@ -186,7 +185,6 @@ per_width! {
                 best[lane] = if better { score } else { best[lane] };
                 at[lane] = if better { index } else { at[lane] };
             }
-            index += 1;
         }
         let (squares, lengths) = (&squares[..T::LANES], &lengths[..T::LANES]);
         let slack = T::from_f64(4.0 * T::EPSILON);

@@ -77,7 +77,7 @@ fn permuted_rows_get_permuted_labels() {
 #[test]
 fn training_rows_are_assigned_to_the_cluster_they_were_given() {
     let x = groups(200, 40, 1, 5); // one lump: every boundary is contested
-    for name in ["kmeans", "linfa_kmeans"] {
+    for name in ["kmeans", "linfa_kmeans", "mini_batch_kmeans", "soft_kmeans", "spherical_kmeans"] {
         let partition = fit(&*make(name, &[]), &x, 8).unwrap();
         assert_eq!(
             &partition.assign((&x).into()).unwrap(),
@@ -107,7 +107,8 @@ fn an_offset_common_to_all_rows_changes_no_label() {
     let x = groups(200, 4, 3, 8);
     let rounded = Matrix::from_vec(200, 4, x.as_slice().iter().map(|value| value.round()).collect()).unwrap();
     let far = Matrix::from_vec(200, 4, rounded.as_slice().iter().map(|value| value + 1_048_576.0).collect()).unwrap();
-    for (name, clusterer) in crate::all() {
+    // An offset changes directions.
+    for (name, clusterer) in crate::all().into_iter().filter(|(name, _)| name != "spherical_kmeans") {
         let (near, far) = (fit(&*clusterer, &rounded, 5).unwrap(), fit(&*clusterer, &far, 5).unwrap());
         let inertias = (near.inertia().unwrap(), far.inertia().unwrap());
         assert!((inertias.0 - inertias.1).abs() <= 1e-3 * inertias.0, "{name}: {inertias:?}");

@@ -3,6 +3,8 @@
 
 mod agglomerative;
 mod kmeans;
+mod kmeans_variants;
+mod lloyd;
 mod published_partitions;
 mod refusals;
 

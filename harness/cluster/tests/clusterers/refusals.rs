@@ -61,7 +61,7 @@ fn rows_of_another_width_are_not_assigned() {
 #[test]
 fn equal_vectors_make_one_cluster_of_centres_and_the_cuts_asked_of_a_tree() {
     let x = Matrix::from_vec(6, 2, vec![3.0_f32; 12]).unwrap();
-    for name in ["kmeans", "linfa_kmeans"] {
+    for name in ["kmeans", "linfa_kmeans", "mini_batch_kmeans", "soft_kmeans"] {
         let partition = fit(&*make(name, &[]), &x, 3).unwrap();
         assert_eq!(partition.labels().n_clusters(), 1, "{name}");
         assert_eq!(
