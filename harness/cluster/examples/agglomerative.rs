@@ -39,8 +39,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name} {}", start.elapsed().as_secs_f64());
         if sweep.len() > 1 {
             for (k, partition) in sweep.iter().zip(partitions) {
-                let names = partition?.labels().names();
-                println!("labels {k} {}", names.iter().map(u32::to_string).collect::<Vec<_>>().join(" "));
+                let partition = partition?;
+                let names: Vec<String> =
+                    partition.labels().0.iter().map(|label| label.unwrap_or_default().to_string()).collect();
+                println!("labels {k} {}", names.join(" "));
             }
         }
     }

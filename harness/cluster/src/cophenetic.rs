@@ -119,15 +119,9 @@ mod tests {
     use trailmark_core::contract::Distance;
 
     fn square(condensed: &[f64], n: usize) -> Vec<Vec<f64>> {
-        let mut square = vec![vec![0.0; n]; n];
-        let mut distances = condensed.iter();
-        for i in 0..n {
-            for j in i + 1..n {
-                square[i][j] = *distances.next().unwrap();
-                square[j][i] = square[i][j];
-            }
-        }
-        square
+        let place = |i: usize, j: usize| condensed[i * (2 * n - i - 1) / 2 + (j - i - 1)];
+        let value = |i: usize, j: usize| if i == j { 0.0 } else { place(i.min(j), i.max(j)) };
+        (0..n).map(|i| (0..n).map(|j| value(i, j)).collect()).collect()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use kodama::Float;
 use thiserror::Error;
 use trailmark_core::{Failure, FailureClass, Matrix};
 
-use crate::linkage::{Linkage, merges};
+use crate::linkage::{Linkage, largest, merges};
 
 /// Distances that no tree can be made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -42,8 +42,8 @@ pub(crate) struct Dendrogram {
 impl Dendrogram {
     /// Links samples by their condensed distances. An owned table is used up.
     ///
-    /// Heights are SciPy's. Squares are taken inside for Ward, centroid and median, so distances are first brought
-    /// near 1 by a power of two, which is exact and keeps squares in range.
+    /// Heights are SciPy's. Squares and sums are taken inside, so distances that are very large or very small are
+    /// first brought near 1 by a power of two, which is exact.
     ///
     /// # Errors
     /// When a distance is not finite.
@@ -52,13 +52,9 @@ impl Dendrogram {
         n_samples: usize,
         linkage: Linkage,
     ) -> Result<Self, DistanceError> {
-        let largest = distances.iter().fold(0.0_f64, |largest, distance| largest.max(distance.to_f64()));
-        if !distances.iter().all(|distance| distance.to_f64().is_finite()) {
-            return Err(DistanceError);
-        }
-        let scale = power_of_two_below(largest);
-        #[expect(clippy::float_cmp, reason = "a power of two")]
-        if scale != 1.0 {
+        let largest = largest(&distances).ok_or(DistanceError)?.to_f64();
+        let scale = if COMFORTABLE.contains(&largest) { 1.0 } else { power_of_two_below(largest) };
+        if !COMFORTABLE.contains(&largest) {
             let scale = T::from_float(scale);
             distances.to_mut().iter_mut().for_each(|distance| *distance = *distance / scale);
         }
@@ -177,6 +173,9 @@ fn root(parent: &mut [usize], mut node: usize) -> usize {
     }
     node
 }
+
+/// Largest distances whose squares, and sums of them, and those of distances a billion times smaller, are normal f32.
+const COMFORTABLE: std::ops::RangeInclusive<f64> = 1e-10..=1e10;
 
 /// The largest power of two that is not above a positive finite number (the smallest normal f32 for what is below
 /// it); 1 for 0.

