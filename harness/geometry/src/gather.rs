@@ -10,13 +10,13 @@ use trailmark_core::{Neighbors, PairNeeds, Pairs, Space};
 use crate::error::GeometryError;
 use crate::nearest::Nearest;
 use crate::pairs::{Block, PairVisitor, visit};
-use crate::tiles::{Prepared, SOURCES, TARGETS, Tiles, Value};
+use crate::tiles::{Prepared, SOURCES, Tiles, Value};
 use crate::widths::per_width;
 
-/// What is known about a block of TARGETS rows.
+/// What is known about a block of SOURCES rows.
 struct Known<V> {
     nearest: Option<Nearest<V>>,
-    counts: Vec<Vec<u32>>, // per radius, (TARGETS,)
+    counts: Vec<Vec<u32>>, // per radius, (SOURCES,)
 }
 
 /// All rows by blocks, each behind its own lock, so that memory does not grow with threads.
@@ -61,7 +61,7 @@ pub fn pairs_for<'a>(space: &Space<'a>, need: &PairNeeds, threads: usize) -> Res
 
 /// Bytes that [`gather`] takes at most for points of this shape, its result included, beside 1 MiB a thread.
 pub fn gather_bytes(n_samples: usize, n_features: usize, need: &PairNeeds) -> u64 {
-    let padded = n_samples.next_multiple_of(TARGETS) as u64;
+    let padded = n_samples.next_multiple_of(SOURCES) as u64;
     let (n, d) = (n_samples as u64, n_features as u64);
     let k = need.n_neighbors.min(n_samples.saturating_sub(1));
     let kept = if k == 0 { 0 } else { 16 * Nearest::<f64>::capacity(k) as u64 + 8 * k as u64 + 16 };
@@ -89,10 +89,10 @@ fn gather_from<K: Tiles>(tiles: &K, need: &PairNeeds, threads: usize) -> Pairs {
     let radii: Vec<K::Value> = asked.iter().map(|&radius| K::Value::of(radius)).collect();
     let mut condensed = vec![0.0_f32; if need.condensed { n * n.saturating_sub(1) / 2 } else { 0 }];
     let empty = || Known {
-        nearest: (k > 0).then(|| Nearest::new(k, TARGETS)),
-        counts: radii.iter().map(|_| vec![0; TARGETS]).collect(),
+        nearest: (k > 0).then(|| Nearest::new(k, SOURCES)),
+        counts: radii.iter().map(|_| vec![0; SOURCES]).collect(),
     };
-    let known: Vec<Mutex<Known<K::Value>>> = (0..n.div_ceil(TARGETS)).map(|_| Mutex::new(empty())).collect();
+    let known: Vec<Mutex<Known<K::Value>>> = (0..n.div_ceil(SOURCES)).map(|_| Mutex::new(empty())).collect();
     let by_row = k > 0 || !radii.is_empty();
     if by_row || need.condensed {
         let strips = strips(&mut condensed, n);
@@ -102,7 +102,7 @@ fn gather_from<K: Tiles>(tiles: &K, need: &PairNeeds, threads: usize) -> Pairs {
     let mut within: Vec<(f64, Vec<u32>)> = asked.iter().map(|&radius| (radius, Vec::with_capacity(n))).collect();
     for (block, known) in known.into_iter().enumerate() {
         let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let real = TARGETS.min(n - block * TARGETS);
+        let real = SOURCES.min(n - block * SOURCES);
         for ((_, counts), found) in within.iter_mut().zip(known.counts) {
             counts.extend(&found[..real]);
         }
@@ -143,9 +143,9 @@ impl<V: Value> PairVisitor<V> for Gathering<'_, V> {
             return;
         }
         // One lock at a time: the side of the rows, then the side of the columns.
-        let base = block.rows().start / TARGETS * TARGETS;
+        let base = block.rows().start;
         {
-            let known = &mut *lock(&self.known[base / TARGETS]);
+            let known = &mut *lock(&self.known[base / SOURCES]);
             for (row, first, distances) in block.lines() {
                 for (counts, &radius) in known.counts.iter_mut().zip(self.radii) {
                     counts[row - base] += count_within(distances, radius);
@@ -155,8 +155,8 @@ impl<V: Value> PairVisitor<V> for Gathering<'_, V> {
                 }
             }
         }
-        let base = block.columns().start;
-        let known = &mut *lock(&self.known[base / TARGETS]);
+        let base = block.columns().start / SOURCES * SOURCES;
+        let known = &mut *lock(&self.known[base / SOURCES]);
         for (row, first, distances) in block.lines() {
             for (counts, &radius) in known.counts.iter_mut().zip(self.radii) {
                 add_within(&mut counts[first - base..], distances, radius);

@@ -13,10 +13,10 @@ use crate::widths::per_width;
 const GLANCE: usize = 32;
 
 per_width! {
-    /// How many of every GLANCE distances are at the radius or nearer.
+    /// For every GLANCE distances a bit each: set for those at the radius or nearer.
     fn glance<V: Value>(distances: &[V], radius: V, near: &mut [u32]) {
-        for (count, values) in near.iter_mut().zip(distances.chunks(GLANCE)) {
-            *count = values.iter().map(|value| u32::from(*value <= radius)).sum();
+        for (bits, values) in near.iter_mut().zip(distances.chunks(GLANCE)) {
+            *bits = values.iter().enumerate().fold(0, |bits, (at, value)| bits | (u32::from(*value <= radius) << at));
         }
     }
 }
@@ -58,14 +58,11 @@ impl<'a, V: Value> Block<'a, V> {
         let mut near = [0_u32; TARGETS / GLANCE];
         for (row, first, distances) in self.lines() {
             glance(distances, radius, &mut near);
-            for (chunk, values) in distances.chunks(GLANCE).enumerate() {
-                if near[chunk] == 0 {
-                    continue;
-                }
-                for (at, &value) in values.iter().enumerate() {
-                    if value <= radius {
-                        take(row, first + chunk * GLANCE + at);
-                    }
+            for (chunk, &bits) in near.iter().enumerate().take(distances.len().div_ceil(GLANCE)) {
+                let mut bits = bits;
+                while bits != 0 {
+                    take(row, first + chunk * GLANCE + bits.trailing_zeros() as usize);
+                    bits &= bits - 1;
                 }
             }
         }

@@ -12,9 +12,10 @@ use crate::products::ProductTiles;
 
 /// Rows of a tile. Like TARGETS a multiple of what the kernels of the product take at a time (6 by 64), and so large
 /// that copying the operands costs little beside multiplying them, while all of it stays in the second-level cache.
-pub(crate) const SOURCES: usize = 192;
-/// Columns of a tile. A multiple of `SOURCES`.
-pub(crate) const TARGETS: usize = 384;
+/// More rows than columns, because sums per group are kept for the columns. A multiple of `TARGETS`.
+pub(crate) const SOURCES: usize = 384;
+/// Columns of a tile.
+pub(crate) const TARGETS: usize = 192;
 
 /// Up to this many features differences cost no more than a product, and are exact: points on a lattice keep their
 /// ties, which linkage and neighbours order by.

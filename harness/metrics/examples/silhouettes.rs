@@ -1,8 +1,10 @@
-//! Times 36 silhouettes of the same vectors in one pass, and writes its input for `scripts/peers/silhouette.py`, which
-//! times scikit-learn on the same bytes in the same sitting.
+//! Times silhouettes of up to 36 partitions of the same vectors for `scripts/peers/silhouette.py`, which times
+//! scikit-learn on the same bytes in turn with it. It writes the vectors and partitions to a folder, says `ready`, and for
+//! every line `<distance> <number of partitions>` on its input answers with the seconds and the scores.
 //!
 //! `silhouettes <folder> [n_samples] [n_features] [threads]`
 
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -17,7 +19,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(arguments.next().ok_or("name a folder to write to")?);
     let n: usize = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
     let cols: usize = arguments.next().map_or(Ok(64), |text| text.parse())?;
-
     let threads: usize = arguments.next().map_or(Ok(2), |text| text.parse())?;
 
     let mut stream = Stream::new(1);
@@ -45,16 +46,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(folder.join("labels.u32"), bytes)?;
 
     let all: Vec<&Labels> = partitions.iter().collect();
-    println!("n_samples {n}\nn_features {cols}\npartitions {PARTITIONS}\nthreads {threads}");
-    for distance in [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Cosine] {
-        let name = distance.name();
-        let scores = |labels: &[&Labels]| seconds(|| silhouette_scores_on(threads, Points::F32(&x), labels, distance));
-        // The best of three: a passing disturbance is nobody's cost.
-        let best = |labels: &[&Labels]| (0..3).map(|_| scores(labels).0).fold(f64::INFINITY, f64::min);
-        println!("{name}_one_s {}\n{name}_all_s {}", best(&all[..1]), best(&all));
-        for score in scores(&all).1 {
-            println!("{name}_score {}", score.map_err(|reason| reason.explain())?);
+    println!("ready");
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let (name, partitions) = line.split_once(' ').ok_or("say a distance and a number of partitions")?;
+        let distances = [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Cosine];
+        let distance = distances.into_iter().find(|distance| distance.name() == name).ok_or("no such distance")?;
+        let chosen = all.get(..partitions.parse()?).ok_or("there are 36 partitions")?;
+        let (took, scores) = seconds(|| silhouette_scores_on(threads, Points::F32(&x), chosen, distance));
+        print!("{took}");
+        for score in scores {
+            print!(" {}", score.map_err(|reason| reason.explain())?);
         }
+        println!();
     }
     Ok(())
 }
