@@ -62,12 +62,11 @@ pub(crate) fn cosine_of_squared(squared: f64) -> f64 {
 struct Part<'a> {
     index: usize,
     grouping: &'a Grouping,
-    starts: Vec<usize>,  // (n_groups,) the first member
-    shifts: Vec<f64>,    // (n_groups, n_features) mean of the members minus the first
-    inertia: Vec<f64>,   // (n_groups,) sum of squared distances of the members to the centroid
-    centres: usize,      // the column of the first centroid
-    alone: Vec<usize>,   // rows that are alone, ascending
-    columns: Vec<usize>, // their columns
+    starts: Vec<usize>,         // (n_groups,) the first member
+    shifts: Vec<f64>,           // (n_groups, n_features) mean of the members minus the first
+    inertia: Vec<f64>,          // (n_groups,) sum of squared distances of the members to the centroid
+    centres: usize,             // the column of the first centroid
+    alone: Vec<(usize, usize)>, // (column, row) of the rows that are alone, ascending once columns are given
 }
 
 /// What a column of distances leads to.
@@ -83,10 +82,25 @@ struct Rows {
     squared: Vec<f64>, // (rows,) squared norms
 }
 
+/// Squared distances of a block of rows.
+struct Seen {
+    squared: Vec<f64>, // (rows, centroids of all partitions)
+    nearest: Vec<f64>, // (rows, partitions) to the nearest other row that is alone
+}
+
+/// What a thread needs.
+#[derive(Default)]
+struct Scratch {
+    lhs: Vec<f64>,      // (SIDE, n_features)
+    products: Vec<f64>, // (SIDE, SIDE)
+    line: Vec<f64>,     // (SIDE,)
+}
+
 /// Everything that distances are made to, for some of the partitions.
 struct Targets<'a> {
     parts: Vec<Part<'a>>,
     columns: Vec<Column>,
+    centres: usize,    // how many of the columns, the first, are centroids
     values: Vec<f64>,  // (padded, n_features)
     squared: Vec<f64>, // (padded,) squared norms of `values`
 }
@@ -112,15 +126,8 @@ pub(crate) fn sums(
         let parts = in_parallel(end - start, threads, |at| Part::new(start + at, &groupings[start + at], &rows));
         let targets = Targets::new(parts, &rows);
         let blocks = rows.x.rows().div_ceil(SIDE);
-        ordered(
-            blocks,
-            threads,
-            Vec::new,
-            |products, block| targets.squared_to(&rows, block, products),
-            |block, found| {
-                targets.show(block, &found, rows.x.rows(), &of_squared, visit);
-            },
-        );
+        let see = |scratch: &mut Scratch, block| targets.seen_from(&rows, block, scratch);
+        ordered(blocks, threads, Scratch::default, see, |block, seen| targets.show(block, &seen, &of_squared, visit));
         start = end;
     }
 }
@@ -153,9 +160,9 @@ impl<'a> Part<'a> {
             add_difference(&mut shifts[group * cols..(group + 1) * cols], values, rows.x.row(starts[group]));
             totals[group] += rows.squared[row];
         }
-        let alone = (0..rows.x.rows()).filter(|&row| grouping.group(row).is_none()).collect();
-        let mut part =
-            Self { index, grouping, starts, shifts, inertia: totals, centres: 0, alone, columns: Vec::new() };
+        let alone = (0..rows.x.rows()).filter(|&row| grouping.group(row).is_none());
+        let alone = alone.map(|row| (usize::MAX, row)).collect();
+        let mut part = Self { index, grouping, starts, shifts, inertia: totals, centres: 0, alone };
         part.finish(rows);
         part
     }
@@ -180,6 +187,12 @@ impl<'a> Part<'a> {
                 }
             }
         }
+    }
+
+    /// Rows that are alone whose columns are in that range.
+    fn alone_between(&self, first: usize, end: usize) -> &[(usize, usize)] {
+        let at = |column| self.alone.partition_point(|&(have, _)| have < column);
+        &self.alone[at(first)..at(end)]
     }
 
     fn shift(&self, group: usize, cols: usize) -> &[f64] {
@@ -208,43 +221,57 @@ impl<'a> Targets<'a> {
                 values.extend(part.centre(group, rows));
             }
         }
+        let centres = columns.len();
         let mut places = vec![usize::MAX; rows.x.rows()];
-        for part in &mut parts {
-            for &row in &part.alone {
-                if places[row] == usize::MAX {
-                    places[row] = columns.len();
-                    columns.push(Column::Row(row));
-                    values.extend(rows.x.row(row));
-                }
+        for (column, row) in parts.iter_mut().flat_map(|part| &mut part.alone) {
+            if places[*row] == usize::MAX {
+                places[*row] = columns.len();
+                columns.push(Column::Row(*row));
+                values.extend(rows.x.row(*row));
             }
-            part.columns = part.alone.iter().map(|&row| places[row]).collect();
+            *column = places[*row];
         }
+        parts.iter_mut().for_each(|part| part.alone.sort_unstable());
         let padded = columns.len().next_multiple_of(SIDE);
         values.resize(padded * cols, 0.0);
         let mut squared: Vec<f64> = values.chunks_exact(cols.max(1)).map(squared_norm).collect();
         squared.resize(padded, 0.0);
-        Self { parts, columns, values, squared }
+        Self { parts, columns, centres, values, squared }
     }
 
-    /// Squared distances of a block of rows to every column, (SIDE, padded).
-    fn squared_to(&self, rows: &Rows, block: usize, products: &mut Vec<f64>) -> Vec<f64> {
-        let (cols, padded, first) = (rows.x.cols(), self.squared.len(), block * SIDE);
+    /// What a block of rows sees.
+    fn seen_from(&self, rows: &Rows, block: usize, scratch: &mut Scratch) -> Seen {
+        let (cols, first) = (rows.x.cols(), block * SIDE);
         let real = SIDE.min(rows.x.rows() - first);
-        let mut lhs = vec![0.0; SIDE * cols];
-        lhs[..real * cols].copy_from_slice(&rows.x.as_slice()[first * cols..(first + real) * cols]);
+        let Scratch { lhs, products, line } = scratch;
+        lhs.clear();
+        lhs.extend_from_slice(&rows.x.as_slice()[first * cols..(first + real) * cols]);
+        lhs.resize(SIDE * cols, 0.0);
         products.resize(SIDE * SIDE, 0.0);
-        let mut found = vec![0.0; SIDE * padded];
-        for column in (0..padded).step_by(SIDE) {
-            multiply(&lhs, &self.values[column * cols..(column + SIDE) * cols], cols, products);
+        line.resize(SIDE, 0.0);
+        let mut seen =
+            Seen { squared: vec![0.0; real * self.centres], nearest: vec![f64::INFINITY; real * self.parts.len()] };
+        for column in (0..self.squared.len()).step_by(SIDE) {
+            multiply(lhs, &self.values[column * cols..(column + SIDE) * cols], cols, products);
             let others = &self.squared[column..column + SIDE];
+            let centres = column.min(self.centres)..self.centres.min(column + SIDE);
             for (at, products) in products.chunks_exact(SIDE).take(real).enumerate() {
-                let line = &mut found[at * padded + column..][..SIDE];
                 if finish(rows.squared[first + at], others, products, line) {
                     self.mend(rows, first + at, column, products, line);
                 }
+                let to = &mut seen.squared[at * self.centres..][centres.clone()];
+                to.copy_from_slice(&line[..centres.len()]);
+                if self.columns.len() > self.centres {
+                    let nearest = &mut seen.nearest[at * self.parts.len()..][..self.parts.len()];
+                    for (part, nearest) in self.parts.iter().zip(nearest) {
+                        let others = part.alone_between(column, column + SIDE).iter();
+                        let others = others.filter(|(_, row)| *row != first + at);
+                        *nearest = others.map(|(at, _)| line[at - column]).fold(*nearest, f64::min);
+                    }
+                }
             }
         }
-        found
+        seen
     }
 
     #[cold]
@@ -261,31 +288,23 @@ impl<'a> Targets<'a> {
         }
     }
 
-    fn show(
-        &self,
-        block: usize,
-        found: &[f64],
-        n: usize,
-        of_squared: &impl Fn(f64) -> f64,
-        visit: &mut dyn FnMut(RowSums<'_>),
-    ) {
-        let padded = self.squared.len();
-        let first = block * SIDE;
+    fn show(&self, block: usize, seen: &Seen, of_squared: &impl Fn(f64) -> f64, visit: &mut dyn FnMut(RowSums<'_>)) {
         let mut row_sums = Vec::new();
-        for part in &self.parts {
+        for (at, part) in self.parts.iter().enumerate() {
             let sizes = part.grouping.sizes();
-            for row in first..n.min(first + SIDE) {
-                let line = &found[(row - first) * padded..][..padded];
+            for (row, nearest) in seen.nearest.chunks_exact(self.parts.len()).enumerate() {
+                let squared = &seen.squared[row * self.centres + part.centres..][..sizes.len()];
                 row_sums.clear();
-                let groups = line[part.centres..].iter().zip(sizes).zip(&part.inertia);
-                row_sums.extend(groups.map(|((squared, &size), inertia)| {
+                row_sums.extend(squared.iter().zip(sizes).zip(&part.inertia).map(|((squared, &size), inertia)| {
                     let size = size as f64;
                     size * of_squared(squared + inertia / size)
                 }));
-                let nearest_alone = part.alone.iter().zip(&part.columns).filter(|(other, _)| **other != row);
-                let nearest_alone =
-                    nearest_alone.map(|(_, &column)| of_squared(line[column])).fold(f64::INFINITY, f64::min);
-                visit(RowSums { partition: part.index, row, sums: &row_sums, nearest_alone });
+                visit(RowSums {
+                    partition: part.index,
+                    row: block * SIDE + row,
+                    sums: &row_sums,
+                    nearest_alone: of_squared(nearest[at]),
+                });
             }
         }
     }

@@ -182,6 +182,34 @@ mod tests {
     }
 
     #[test]
+    fn closed_forms_keep_duplicates_at_zero_and_tight_groups_far_from_each_other() {
+        let mut stream = Stream::new(12);
+        // Three rows that come 100 times each, two of them close together, far from the third and from the origin.
+        let base: Vec<f64> = (0..20).map(|_| 1e6 + stream.normal()).collect();
+        let mut x = Matrix::<f64>::zeros(300, 20);
+        for row in 0..300 {
+            x.row_mut(row).copy_from_slice(&base);
+            x.row_mut(row)[0] += [0.0, 1e-3, 1e5][row % 3];
+        }
+        let near = squared_distance_of(&x, 0, 1);
+        for labels in [Labels::from_ids((0..300).map(|row| row % 3)), Labels((0..300).map(|_| None).collect())] {
+            let alone = labels.n_noise() > 0;
+            let seen = collect(Points::F64(&x), Distance::SquaredEuclidean, &[Grouping::new(&labels)]);
+            let (sums, nearest) = &seen[0][0];
+            if alone {
+                assert_eq!((sums.len(), *nearest), (0, 0.0), "a duplicate is nearest");
+            } else {
+                assert_eq!(sums[0], 0.0, "duplicates are at zero");
+                assert!((sums[1] / (100.0 * near) - 1.0).abs() < 1e-12, "{} for {}", sums[1], 100.0 * near);
+            }
+        }
+    }
+
+    fn squared_distance_of(x: &Matrix<f64>, a: usize, b: usize) -> f64 {
+        crate::squared_distance(x.row(a), x.row(b))
+    }
+
+    #[test]
     fn duplicates_are_at_zero_in_the_product_path() {
         let mut x = Matrix::<f32>::zeros(4, 20);
         for (row, start) in [1e4_f32, 1e4, -1e4, -1e4].into_iter().enumerate() {
