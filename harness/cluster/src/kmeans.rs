@@ -1,5 +1,12 @@
 //! K-means: Lloyd's iteration from several seeded starts, the best kept. Labels and inertia belong to the final
 //! centres. All starts of all values of n_clusters share their passes over the data.
+//!
+//! Starts. `fresh` draws from the seed of each point of the sweep. `nested` draws one sequence of rows a start from the
+//! seed of the step, which no n_clusters enters, and every n_clusters takes its first rows; so values of n_clusters begin
+//! alike and still none depends on which others are asked for.
+//!
+//! Empty clusters. A cluster that loses its last row takes the row farthest from its own centre, as in scikit-learn
+//! (see `lloyd`); when fewer distinct rows than clusters are left it stays empty and is left out with a warning.
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Clusterer, Context, ModelValue, Partition, Points, SweepPoint};
@@ -96,6 +103,25 @@ where
 
 /// Values past this have squares that f64 cannot add up.
 const LARGEST: f64 = 1e140;
+
+/// Centres vectors, or refuses what no clusterer with centres can take.
+pub(crate) fn prepare<T: Element>(what: &str, x: &Matrix<T>, ctx: &Context) -> Result<Centred<T>, Failure>
+where
+    for<'a> Points<'a>: From<&'a Matrix<T>>,
+{
+    // Sums of f32 in f64 cannot overflow, so finite means say that all values are finite: one pass less.
+    let trusted = size_of::<T>() == 4 && x.rows() > 0 && x.cols() > 0;
+    if trusted {
+        check_memory(what, memory_needed(x), ctx)?;
+    } else {
+        check(what, x, ctx)?;
+    }
+    let data = Centred::on(x, ctx.threads);
+    if trusted && data.mean.iter().any(|mean| !mean.is_finite()) {
+        check_vectors(x)?;
+    }
+    Ok(data)
+}
 
 /// Refuses vectors that no clusterer with centres can take.
 pub(crate) fn check<T: Element>(what: &str, x: &Matrix<T>, ctx: &Context) -> Result<(), Failure>
@@ -261,11 +287,11 @@ impl KMeans {
     where
         for<'a> Points<'a>: From<&'a Matrix<T>>,
     {
-        if let Err(failure) = check(SPEC.name, x, ctx) {
-            return points.iter().map(|_| Err(failure.clone())).collect();
-        }
+        let data = match prepare(SPEC.name, x, ctx) {
+            Ok(data) => data,
+            Err(failure) => return points.iter().map(|_| Err(failure.clone())).collect(),
+        };
         fit_points(x.rows(), points, |asked| {
-            let data = Centred::on(x, ctx.threads);
             let packed = Packed::new(&data, ctx.threads);
             let stop = Stop { max_iter: self.max_iter, tol: self.tol * data.mean_variance, unit: false };
             let best = self.starts.best(&packed, asked, stop, ctx);
@@ -323,10 +349,9 @@ fn from_start<T: Element>(
 where
     for<'a> Points<'a>: From<&'a Matrix<T>>,
 {
-    check(SPEC.name, x, ctx)?;
+    let data = prepare(SPEC.name, x, ctx)?;
     check_n_clusters(x.rows(), start.rows())?;
     check_rows(x.cols(), start)?;
-    let data = Centred::on(x, ctx.threads);
     let packed = Packed::new(&data, ctx.threads);
     let away: Vec<f64> = data.mean.iter().map(|mean| -mean).collect();
     let stop = Stop { max_iter, tol: tol * data.mean_variance, unit: false };

@@ -323,6 +323,8 @@ fn lanes_of(mut mask: u32) -> impl Iterator<Item = usize> {
 fn update<T: Element>(data: &Packed<'_, T>, runs: &mut [Run], moves: &[Vec<Move>], stop: Stop, threads: usize) {
     let (x, n_features) = (data.data.x.as_slice(), data.data.n_features());
     let work = moves.iter().map(Vec::len).sum::<usize>() * n_features;
+    let threads = worthwhile(threads, work);
+    let parts_each = n_features.div_ceil(columns_each(n_features)).div_ceil(threads);
     let mut items = Vec::new();
     // Who stops now has no use for sums.
     for (run, moves) in runs.iter_mut().zip(moves).filter(|(run, _)| run.n_iter < stop.max_iter) {
@@ -333,14 +335,26 @@ fn update<T: Element>(data: &Packed<'_, T>, runs: &mut [Run], moves: &[Vec<Move>
             run.counts[moved.to as usize] += 1;
         }
         let (counts, columns) = (&run.counts, columns_each(n_features));
-        items.extend(run.sums.iter_mut().enumerate().map(|(part, sums)| (part * columns, sums, counts, moves)));
+        let parts: Vec<_> = run.sums.iter_mut().enumerate().map(|(part, sums)| (part * columns, sums)).collect();
+        let mut parts = parts.into_iter().peekable();
+        while parts.peek().is_some() {
+            items.push((parts.by_ref().take(parts_each).collect::<Vec<_>>(), counts, moves));
+        }
     }
-    share_out(worthwhile(threads, work), items, |(first, sums, counts, moves)| {
-        let columns = sums.len() / counts.len();
-        carry(data.width, x, n_features, first, columns, moves, sums);
-        for (sums, count) in sums.chunks_exact_mut(columns).zip(counts) {
-            if *count == 0 {
-                sums.fill(0.0); // what is left is rounding
+    share_out(threads, items, |(mut parts, counts, moves)| {
+        // All columns of a few rows at a time, so that each row is fetched once.
+        for moves in moves.chunks(64) {
+            for (first, sums) in &mut parts {
+                let columns = sums.len() / counts.len();
+                carry(data.width, x, n_features, *first, columns, moves, sums);
+            }
+        }
+        for (_, sums) in parts {
+            let columns = sums.len() / counts.len();
+            for (sums, count) in sums.chunks_exact_mut(columns).zip(counts) {
+                if *count == 0 {
+                    sums.fill(0.0); // what is left is rounding
+                }
             }
         }
     });

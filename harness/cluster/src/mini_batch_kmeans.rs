@@ -17,7 +17,7 @@ use crate::centred::Centred;
 use crate::centroids::{CentroidPartition, assign_all, assign_rows, in_place, inertia_of};
 use crate::element::Element;
 use crate::input::{check_n_clusters, check_rows, check_vectors};
-use crate::kmeans::{check, fit_points, init_of};
+use crate::kmeans::{fit_points, init_of, prepare};
 use crate::lloyd::{Stop, lloyd_all};
 use crate::packed::Packed;
 use crate::seeding::{Draw, Init, distinct, starts, usual_trials};
@@ -256,11 +256,11 @@ impl MiniBatches {
     where
         for<'a> Points<'a>: From<&'a Matrix<T>>,
     {
-        if let Err(failure) = check(SPEC.name, x, ctx) {
-            return points.iter().map(|_| Err(failure.clone())).collect();
-        }
+        let data = match prepare(SPEC.name, x, ctx) {
+            Ok(data) => data,
+            Err(failure) => return points.iter().map(|_| Err(failure.clone())).collect(),
+        };
         fit_points(x.rows(), points, |asked| {
-            let data = Centred::on(x, ctx.threads);
             let ends: Vec<End> = asked.iter().map(|&(n_clusters, of)| self.run(&data, n_clusters, of, ctx)).collect();
             let packed = Packed::new(&data, ctx.threads);
             let mut labels: Vec<Vec<u32>> = vec![Vec::new(); ends.len()];

@@ -10,10 +10,9 @@ use trailmark_core::contract::{Clusterer, Context, ModelValue, Partition, Points
 use trailmark_core::spec::ParamDefault;
 use trailmark_core::{Cost, Failure, Matrix, ParamKind, ParamSpec, Params, Space, Spec};
 
-use crate::centred::Centred;
 use crate::centroids::CentroidPartition;
 use crate::element::Element;
-use crate::kmeans::{Best, Starts, check, fit_points, init_of};
+use crate::kmeans::{Best, Starts, fit_points, init_of, prepare};
 use crate::lloyd::Stop;
 use crate::packed::Packed;
 use crate::search::Search;
@@ -120,11 +119,11 @@ impl SoftKMeans {
     where
         for<'a> Points<'a>: From<&'a Matrix<T>>,
     {
-        if let Err(failure) = check(SPEC.name, x, ctx) {
-            return points.iter().map(|_| Err(failure.clone())).collect();
-        }
+        let data = match prepare(SPEC.name, x, ctx) {
+            Ok(data) => data,
+            Err(failure) => return points.iter().map(|_| Err(failure.clone())).collect(),
+        };
         fit_points(x.rows(), points, |asked| {
-            let data = Centred::on(x, ctx.threads);
             let packed = Packed::new(&data, ctx.threads);
             let stop = Stop { max_iter: self.max_iter, tol: self.tol * data.mean_variance, unit: false };
             let best = self.starts.best(&packed, asked, stop, ctx);
@@ -282,6 +281,7 @@ per_width! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::centred::Centred;
     use trailmark_kit::{number, oracle, rows};
 
     #[test]
