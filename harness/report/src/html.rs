@@ -155,7 +155,7 @@ impl DatasetTables {
         Self {
             ranking: ranking(view, dataset, Width::Page),
             full_ranking: ranking(view, dataset, Width::Full),
-            comparisons: comparisons(view, dataset),
+            comparisons: comparisons(view, dataset, Width::Full),
             picks: picks(view, dataset),
             controls: controls(view, dataset),
             internal: internal(view, dataset),

@@ -29,7 +29,7 @@ pub fn markdown(view: &RunView) -> String {
     };
     for dataset in view.datasets() {
         add(&ranking(view, dataset, Width::Page));
-        add(&comparisons(view, dataset));
+        add(&comparisons(view, dataset, Width::Full));
         add(&picks(view, dataset));
         add(&controls(view, dataset));
         internal(view, dataset).iter().for_each(&mut add);

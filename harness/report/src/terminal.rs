@@ -10,7 +10,7 @@ pub fn terminal(view: &RunView) -> String {
     let answer = answer(view);
     let mut text = String::new();
     for dataset in view.datasets() {
-        for table in [ranking(view, dataset, Width::Terminal), comparisons(view, dataset)] {
+        for table in [ranking(view, dataset, Width::Terminal), comparisons(view, dataset, Width::Terminal)] {
             if !table.rows.is_empty() {
                 text.push_str(&format!("{}\n", table.render(Format::Table)));
             }

@@ -40,7 +40,7 @@ fn tables(view: &RunView) -> Vec<Table> {
     let mut tables = Vec::new();
     for dataset in view.datasets() {
         tables.push(ranking(view, dataset, Width::Full));
-        tables.push(comparisons(view, dataset));
+        tables.push(comparisons(view, dataset, Width::Full));
         tables.push(picks(view, dataset));
         tables.push(controls(view, dataset));
         tables.extend(internal(view, dataset));

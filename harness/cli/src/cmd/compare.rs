@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Show) -> CliResult<u8> {
     view::compare(&run, &suite, &manifest)?;
     let view = view::read(&run, manifest)?;
     for dataset in view.manifest.datasets.keys() {
-        answer(trailmark_report::comparisons(&view, dataset).render(args.format.into()));
+        answer(trailmark_report::comparisons(&view, dataset, trailmark_report::Width::Full).render(args.format.into()));
     }
     Ok(exit_code::OK)
 }

@@ -4,6 +4,7 @@ use trailmark_store::record::{Comparison, TestResult, Verdict};
 
 use crate::number::{interval, p_value, plain, signed};
 use crate::table::{Cell, Column, Content, Table};
+use crate::tables::Width;
 use crate::view::RunView;
 
 /// The first test that may be made: the one whose p enters the family.
@@ -18,8 +19,11 @@ pub(crate) fn note_words(comparison: &Comparison) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// All comparisons of a dataset.
-pub fn comparisons(view: &RunView, dataset: &str) -> Table {
+/// More comparisons than this are too many for the end of a run: a terminal then shows those that show something.
+const MOST_ON_A_TERMINAL: usize = 30;
+
+/// All comparisons of a dataset; on a terminal, of many only those that show a difference.
+pub fn comparisons(view: &RunView, dataset: &str, width: Width) -> Table {
     let columns = vec![
         Column::text("metric", "metric"),
         Column::text("shared", "with"),
@@ -38,7 +42,10 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
     ];
     let mut table = Table::new(&format!("comparisons-{dataset}"), format!("Comparisons on {dataset}"), columns);
     let here = || view.comparisons.iter().filter(|comparison| comparison.dataset == dataset);
-    for comparison in here() {
+    let many = width == Width::Terminal && here().count() > MOST_ON_A_TERMINAL;
+    let shown = |comparison: &&Comparison| !many || comparison.verdict != Verdict::NoDifferenceShown;
+    let left_out = here().filter(|comparison| !shown(comparison)).count();
+    for comparison in here().filter(shown) {
         let test = deciding_test(comparison);
         let effect = test.and_then(|test| test.effect.as_ref());
         table.push(vec![
@@ -67,6 +74,9 @@ pub fn comparisons(view: &RunView, dataset: &str) -> Table {
         if !families.contains(&note) {
             families.push(note);
         }
+    }
+    if left_out > 0 {
+        table.note(format!("{left_out} without a difference are left out here; `trailmark compare` prints all."));
     }
     let any = !families.is_empty();
     families.into_iter().for_each(|note| table.note(note));
