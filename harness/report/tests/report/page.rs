@@ -288,7 +288,7 @@ fn each_family_of_comparisons_says_its_own_size() {
     let mut other = view.comparisons[0].clone();
     (other.metric, other.family) = ("cluster_popularity/ndcg@10".to_owned(), 4);
     view.comparisons.push(other);
-    let notes = comparisons(&view, "shop").notes;
+    let notes = comparisons(&view, "shop", Width::Full).notes;
     for note in [
         "adjusted_rand_score between encoders: Holm over 2 comparisons at 0.05.",
         "adjusted_rand_score between clusterers: Holm over 1 comparison at 0.05.",
@@ -299,10 +299,26 @@ fn each_family_of_comparisons_says_its_own_size() {
 }
 
 #[test]
+fn a_terminal_shows_all_of_few_comparisons_and_the_telling_ones_of_many() {
+    let mut view = fixture::run();
+    let few = view.comparisons.len();
+    assert_eq!(comparisons(&view, "shop", Width::Terminal).rows.len(), few);
+    let dull = view.comparisons.iter().find(|one| one.verdict == Verdict::NoDifferenceShown).unwrap().clone();
+    view.comparisons.extend(std::iter::repeat_n(dull, 40));
+    let telling = view.comparisons.iter().filter(|one| one.verdict != Verdict::NoDifferenceShown).count();
+    let table = comparisons(&view, "shop", Width::Terminal);
+    assert_eq!(table.rows.len(), telling);
+    let left_out = few + 40 - telling;
+    let note = format!("{left_out} without a difference are left out here; `trailmark compare` prints all.");
+    assert!(table.notes.contains(&note), "{:?}", table.notes);
+    assert_eq!(comparisons(&view, "shop", Width::Full).rows.len(), few + 40);
+}
+
+#[test]
 fn a_note_that_repeats_the_holm_p_is_left_out_and_others_stay() {
     let mut view = fixture::run();
     let has_notes = |view: &RunView| {
-        let table = comparisons(view, "shop");
+        let table = comparisons(view, "shop", Width::Full);
         let at = table.columns.iter().position(|column| column.key == "note")?;
         Some(table.rows.iter().map(|row| row.cells[at].show()).collect::<Vec<_>>())
     };
