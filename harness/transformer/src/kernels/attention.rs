@@ -68,7 +68,9 @@ impl Attention {
         let mut first = 0;
         for &length in lengths {
             let padded = length.next_multiple_of(PANEL);
-            scratch.scores.resize(TILE * padded + PANEL, 0.0);
+            let scores = TILE * padded + PANEL;
+            scratch.scores.reserve_exact(scores.saturating_sub(scratch.scores.len()));
+            scratch.scores.resize(scores, 0.0);
             // Rows on bounds of cache lines: a vector across two of them is slow to read again after it was written.
             let aligned = scratch.scores.as_ptr().align_offset(align_of::<Line>()).min(PANEL);
             for head in 0..self.heads {

@@ -66,6 +66,7 @@ impl Panels {
     /// Takes another shape, all zeros, without giving memory back.
     pub(crate) fn resize(&mut self, inner: usize, columns: usize) {
         self.lines.clear();
+        self.lines.reserve_exact(inner * columns.div_ceil(PANEL));
         self.lines.resize(inner * columns.div_ceil(PANEL), Line::ZERO);
         (self.inner, self.columns) = (inner, columns);
     }

@@ -69,11 +69,11 @@ impl Workspace {
         self.lengths.clear();
         self.lengths.extend(texts.iter().map(|ids| ids.len()));
         let tokens: usize = self.lengths.iter().sum();
-        self.x.resize(tokens * hidden, 0.0);
-        self.normed.resize(tokens * hidden, 0.0);
-        self.y.resize(tokens * hidden, 0.0);
-        self.qkv.resize(tokens * 3 * features, 0.0);
-        self.context.resize(tokens * features, 0.0);
+        for part in [&mut self.x, &mut self.normed, &mut self.y] {
+            fit(part, tokens * hidden);
+        }
+        fit(&mut self.qkv, tokens * 3 * features);
+        fit(&mut self.context, tokens * features);
     }
 
     /// Self-attention: `from` is `x` or `normed`; the result is in `y`.
@@ -91,12 +91,18 @@ impl Workspace {
         let at_once = feed_rows(up.outputs()) * hidden;
         for (from, to) in from.chunks(at_once).zip(self.y.chunks_mut(at_once)) {
             let rows = from.len() / hidden;
-            self.inner.resize(rows * up.outputs(), 0.0);
+            fit(&mut self.inner, rows * up.outputs());
             up.apply(width, from, &mut self.inner);
             activate(width, activation, &mut self.inner);
             down.apply(width, &self.inner, to);
         }
     }
+}
+
+/// Gives a part its length. Exactly, since a vector that grows by itself takes up to twice what [`workspace_bytes`] says.
+fn fit(part: &mut Vec<f32>, length: usize) {
+    part.reserve_exact(length.saturating_sub(part.len()));
+    part.resize(length, 0.0);
 }
 
 /// Bytes of a [`Workspace`].
