@@ -6,6 +6,8 @@ use trailmark_core::catalogue::EncoderEntry;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope};
 use trailmark_core::{Embeddings, FailureClass, ParamValue, Params, SequenceView, Sequences};
 
+mod memory;
+
 /// Every name is a folder.
 struct Folders;
 
@@ -405,7 +407,7 @@ fn what_does_not_fit_the_declared_memory_is_refused_before_it_starts() {
     assert_eq!(failure.class, FailureClass::Oom);
     assert_eq!(
         failure.message,
-        "encoding 3 texts needs about 1 MiB, and 1 MiB are allowed; a smaller batch_tokens or fewer threads need less"
+        "encoding 3 texts needs about 1 MiB, and 0 MiB are allowed; a smaller batch_tokens or fewer threads need less"
     );
 }
 

@@ -21,35 +21,31 @@ pub(crate) fn cut(lengths: &[usize], batch_tokens: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// Runs `work` on `0..n` with that many threads, the last index first, and gives the results in order. Each thread
-/// has a state of its own, for memory that `work` uses again. A panic in `work` goes on in the caller.
-pub(crate) fn in_parallel<S: Default, T: Send + Sync>(
+/// Runs `work` on `0..n`, one thread for each of `states`, the last index first, and gives the results in order. A state
+/// is memory that `work` uses again. A panic in `work` goes on in the caller.
+pub(crate) fn in_parallel<S: Send, T: Send + Sync>(
     n: usize,
-    threads: usize,
+    states: &mut [S],
     work: impl Fn(&mut S, usize) -> T + Sync,
 ) -> Vec<T> {
     let results: Vec<OnceLock<T>> = (0..n).map(|_| OnceLock::new()).collect();
     let taken = AtomicUsize::new(0);
-    let take = || {
-        let mut state = S::default();
+    let take = |state: &mut S| {
         loop {
             let turn = taken.fetch_add(1, Ordering::Relaxed);
-            let Some(at) = (n - 1).checked_sub(turn) else { break };
+            let Some(at) = n.checked_sub(turn + 1) else { break };
             // Each index is taken once, so the cell is empty.
-            let _ = results[at].set(work(&mut state, at));
+            let _ = results[at].set(work(state, at));
         }
     };
-    match threads.min(n) {
-        0 => {}
-        1 => take(),
-        workers => {
-            std::thread::scope(|scope| {
-                (1..workers).for_each(|_| {
-                    scope.spawn(take);
-                });
-                take();
-            });
-        }
+    let workers = states.len().min(n);
+    if let Some((own, others)) = states[..workers].split_first_mut() {
+        std::thread::scope(|scope| {
+            for state in others {
+                scope.spawn(|| take(state));
+            }
+            take(own);
+        });
     }
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
@@ -68,8 +64,9 @@ mod tests {
     #[test]
     fn results_come_in_order_whatever_the_number_of_threads() {
         for threads in [1, 2, 5, 64] {
-            assert_eq!(in_parallel(9, threads, |(): &mut (), i| i * i), [0, 1, 4, 9, 16, 25, 36, 49, 64]);
+            let squares = in_parallel(9, &mut vec![(); threads], |(), i| i * i);
+            assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64]);
         }
-        assert!(in_parallel(0, 4, |(): &mut (), i| i).is_empty());
+        assert!(in_parallel(0, &mut [(); 4], |(), i| i).is_empty());
     }
 }

@@ -1,18 +1,18 @@
 //! What all pretrained encoders do around their network.
 //!
-//! Identical texts are encoded once. The others are tokenised, sorted by length and cut into blocks by a rule that
-//! knows only the texts, each block runs on one thread without padding, and the hidden states asked for are pooled
-//! into one vector a text. A text has the same vector, bit for bit, alone, in any company and with any number of
-//! threads.
+//! Identical texts are encoded once. The others are tokenised a slice at a time, so that the ids of all texts are never
+//! there together, sorted by length and cut into blocks by a rule that knows only the texts. Each block runs on one
+//! thread without padding, and the hidden states asked for are pooled into one vector a text. A text has the same
+//! vector, bit for bit, alone, in any company and with any number of threads.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use trailmark_core::catalogue::BuildError;
 use trailmark_core::contract::{Assets, Context, Encoder, Scope, Transform};
 use trailmark_core::{Embeddings, Failure, FailureClass, Matrix, ParamValue, Params, SequenceView};
 
 use super::blocks::{cut, in_parallel};
+use super::memory::{self, Extent};
 use super::pooling::{Pooling, normalize};
 use crate::checkpoint::sentence::SentenceConfig;
 use crate::checkpoint::tokenizer::{Side, Tokenizer, Tokens};
@@ -153,25 +153,67 @@ impl FrozenEncoder {
         Ok(vectors)
     }
 
-    /// Refuses what would not fit, before the first product.
-    fn check_memory(&self, samples: usize, blocks: &[usize], longest: usize, ctx: &Context) -> Result<(), Failure> {
-        let vectors = 8 * samples as u64 * self.network.hidden_size() as u64;
-        let widest = blocks.iter().copied().max().unwrap_or(0);
-        let at_once = ctx.threads.clamp(1, blocks.len().max(1)) as u64;
-        let need = self.network.weight_bytes() + vectors + at_once * self.network.block_bytes(widest, longest);
+    /// Refuses what would not fit, before the first text is tokenised.
+    fn check_memory(&self, extent: &Extent, ctx: &Context) -> Result<(), Failure> {
+        let network = &*self.network;
+        let longest = extent.longest_tokens(self.prefix.len(), self.max_tokens);
+        let widest = self.batch_tokens.max(longest).min(extent.most_tokens(self.prefix.len()));
+        let threads = ctx.threads.clamp(1, extent.n_distinct.max(1)) as u64;
+        let at_once = network.block_bytes(widest, longest)
+            + memory::pooled(widest, network.hidden_size())
+            + memory::tokenizing(extent, self.prefix.len());
+        let need = network.weight_bytes()
+            + memory::rows_and_vectors(extent.n_rows, network.hidden_size())
+            + memory::slice(extent, self.prefix.len())
+            + threads * at_once;
         if need <= ctx.memory_bytes {
             return Ok(());
         }
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
         Err(Failure::new(
             FailureClass::Oom,
             format!(
-                "encoding {samples} texts needs about {} MiB, and {} MiB are allowed; a smaller batch_tokens or fewer \
-                 threads need less",
-                mib(need),
-                mib(ctx.memory_bytes)
+                "encoding {} texts needs about {} MiB, and {} MiB are allowed; a smaller batch_tokens or fewer threads \
+                 need less",
+                extent.n_rows,
+                need.div_ceil(1 << 20),
+                ctx.memory_bytes >> 20
             ),
         ))
+    }
+
+    /// Encodes distinct texts, each with the rows that hold it, into `matrix`.
+    fn encode_slice(
+        &self,
+        texts: &[(&str, &[usize])],
+        workers: &mut [Workspace],
+        matrix: &Mutex<Matrix<f32>>,
+    ) -> Result<Seen, Failure> {
+        let tokens: Vec<Tokens> =
+            in_parallel(texts.len(), &mut vec![(); workers.len()], |(), at| self.tokenize(texts[at].0))
+                .into_iter()
+                .collect::<Result<_, _>>()?;
+        // Stable, so that texts of one length stay in the order of the texts.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&at| tokens[at].ids.len());
+        let lengths: Vec<usize> = order.iter().map(|&at| tokens[at].ids.len()).collect();
+        let blocks = cut(&lengths, self.batch_tokens);
+        let done = in_parallel(blocks.len(), workers, |workspace, block| {
+            let block = &order[blocks[block].clone()];
+            let ids: Vec<&[u32]> = block.iter().map(|&at| tokens[at].ids.as_slice()).collect();
+            let vectors = self.encode(workspace, &ids)?;
+            // Every row is written once, so the order of the threads does not matter.
+            let mut matrix = matrix.lock().unwrap_or_else(PoisonError::into_inner);
+            for (&at, vector) in block.iter().zip(vectors) {
+                texts[at].1.iter().for_each(|&row| matrix.row_mut(row).copy_from_slice(&vector));
+            }
+            Ok(())
+        });
+        done.into_iter().collect::<Result<(), Failure>>()?;
+        let mut seen = Seen::default();
+        for (tokens, (_, rows)) in tokens.iter().zip(texts) {
+            seen.add(tokens, rows.len() as u64);
+        }
+        Ok(seen)
     }
 }
 
@@ -198,6 +240,22 @@ struct Seen {
     unknown: u64,
 }
 
+impl Seen {
+    fn add(&mut self, tokens: &Tokens, times: u64) {
+        self.texts += times;
+        self.truncated += times * u64::from(tokens.truncated);
+        self.content += times * tokens.content as u64;
+        self.unknown += times * tokens.unknown as u64;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.texts += other.texts;
+        self.truncated += other.truncated;
+        self.content += other.content;
+        self.unknown += other.unknown;
+    }
+}
+
 struct Fitted<'a> {
     encoder: &'a FrozenEncoder,
     seen: Mutex<Seen>,
@@ -206,48 +264,32 @@ struct Fitted<'a> {
 impl Transform for Fitted<'_> {
     fn transform(&self, rows: SequenceView<'_>, ctx: &Context) -> Result<Embeddings, Failure> {
         let encoder = self.encoder;
-        // Rows of each distinct text, ascending by text.
-        let mut distinct: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for row in 0..rows.len() {
-            distinct.entry(rows.text(row)).or_default().push(row);
-        }
-        let (texts, owners): (Vec<&str>, Vec<Vec<usize>>) = distinct.into_iter().unzip();
-        let tokens: Vec<Tokens> = in_parallel(texts.len(), ctx.threads, |(): &mut (), at| encoder.tokenize(texts[at]))
-            .into_iter()
-            .collect::<Result<_, _>>()?;
+        // Equal texts side by side; the length first, so that few comparisons read the texts.
+        let mut sorted: Vec<usize> = (0..rows.len()).collect();
+        sorted.sort_unstable_by_key(|&row| (rows.text(row).len(), rows.text(row), row));
+        let groups =
+            || sorted.chunk_by(|&a, &b| rows.text(a) == rows.text(b)).map(|rows_of| (rows.text(rows_of[0]), rows_of));
+        encoder.check_memory(&Extent::of(rows.len(), groups().map(|(text, _)| text.len())), ctx)?;
 
-        // Stable, so that texts of one length stay in the order of the texts.
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&at| tokens[at].ids.len());
-        let lengths: Vec<usize> = order.iter().map(|&at| tokens[at].ids.len()).collect();
-        let blocks = cut(&lengths, encoder.batch_tokens);
-        let sizes: Vec<usize> = blocks.iter().map(|block| lengths[block.clone()].iter().sum()).collect();
-        encoder.check_memory(rows.len(), &sizes, lengths.last().copied().unwrap_or(0), ctx)?;
-
-        let vectors = in_parallel(blocks.len(), ctx.threads, |workspace: &mut Workspace, block| {
-            let ids: Vec<&[u32]> = order[blocks[block].clone()].iter().map(|&at| tokens[at].ids.as_slice()).collect();
-            encoder.encode(workspace, &ids)
-        });
-        let mut matrix = Matrix::zeros(rows.len(), encoder.network.hidden_size());
-        for (block, vectors) in blocks.iter().zip(vectors) {
-            for (&at, vector) in order[block.clone()].iter().zip(vectors?) {
-                owners[at].iter().for_each(|&row| matrix.row_mut(row).copy_from_slice(&vector));
+        let matrix = Mutex::new(Matrix::zeros(rows.len(), encoder.network.hidden_size()));
+        let mut workers = vec![Workspace::default(); ctx.threads.max(1)];
+        let mut seen = Seen::default();
+        let mut groups = groups().peekable();
+        while groups.peek().is_some() {
+            let mut room = memory::Room::default();
+            let mut slice = Vec::new();
+            while let Some(group) = groups.next_if(|(text, _)| room.takes(text.len() + encoder.prefix.len())) {
+                slice.push(group);
             }
+            seen.merge(encoder.encode_slice(&slice, &mut workers, &matrix)?);
         }
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (tokens, owners) in tokens.iter().zip(&owners) {
-            let times = owners.len() as u64;
-            seen.texts += times;
-            seen.truncated += times * u64::from(tokens.truncated);
-            seen.content += times * tokens.content as u64;
-            seen.unknown += times * tokens.unknown as u64;
-        }
-        drop(seen);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).merge(seen);
+        let matrix = matrix.into_inner().unwrap_or_else(PoisonError::into_inner);
         Embeddings::new(matrix).map_err(|error| Failure::from_error(FailureClass::Degenerate, &error))
     }
 
     fn warnings(&self) -> Vec<String> {
-        let seen = *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder = self.encoder;
         let mut warnings = Vec::new();
         if seen.truncated > 0 {

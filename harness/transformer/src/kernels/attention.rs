@@ -45,7 +45,7 @@ impl DistanceBias {
 pub(crate) struct Scratch {
     keys: Panels,     // (size, length), transposed
     values: Panels,   // (length, size)
-    scores: Vec<f32>, // (TILE, length in whole panels)
+    scores: Vec<f32>, // (TILE, length in whole panels), from the first aligned value on
 }
 
 impl Attention {
@@ -57,7 +57,7 @@ impl Attention {
     /// Bytes of a [`Scratch`] for texts of `longest` tokens.
     pub(crate) fn scratch_bytes(&self, longest: usize) -> u64 {
         let padded = longest.next_multiple_of(PANEL);
-        4 * (self.size * padded + longest * self.size.next_multiple_of(PANEL) + TILE * padded) as u64
+        4 * (self.size * padded + longest * self.size.next_multiple_of(PANEL) + TILE * padded + PANEL) as u64
     }
 
     /// `qkv`: (tokens, 3 * features), queries, keys and values side by side; `lengths`: tokens of each text, in the
@@ -68,7 +68,11 @@ impl Attention {
         let mut first = 0;
         for &length in lengths {
             let padded = length.next_multiple_of(PANEL);
-            scratch.scores.resize(TILE * padded, 0.0);
+            let scores = TILE * padded + PANEL;
+            scratch.scores.reserve_exact(scores.saturating_sub(scratch.scores.len()));
+            scratch.scores.resize(scores, 0.0);
+            // Rows on bounds of cache lines: a vector across two of them is slow to read again after it was written.
+            let aligned = scratch.scores.as_ptr().align_offset(align_of::<Line>()).min(PANEL);
             for head in 0..self.heads {
                 let text = &qkv[first * stride + head * size..];
                 scratch.pack(text, stride, features, length, size);
@@ -76,7 +80,7 @@ impl Attention {
                     let rows = TILE.min(length - row);
                     let keys = if self.causal { row + rows } else { length };
                     let queries = Rows { data: &text[row * stride..], stride };
-                    let scores = &mut scratch.scores[..TILE * padded];
+                    let scores = &mut scratch.scores[aligned..][..TILE * padded];
                     // Whole panels: those past the keys are products with zeros, and softmax overwrites them.
                     let whole = keys.next_multiple_of(PANEL);
                     multiply(width, rows, size, whole, queries, &scratch.keys, &[], scores, padded);

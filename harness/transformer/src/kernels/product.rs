@@ -15,6 +15,21 @@ pub(crate) const PANEL: usize = 32;
 /// Rows of a tile: 12 x 32 results stay in 24 vector registers of AVX-512.
 pub(crate) const TILE: usize = 12;
 
+/// Values of the left factor that go through all panels together. They are read once per panel and have to come from
+/// the second-level cache, of which they leave half to the panels.
+const LEFT_VALUES: usize = 1 << 18;
+
+/// Right factors of more bytes do not stay in the cache between two products, and are called in a panel ahead.
+const CALLED_BYTES: u64 = 1 << 18;
+
+/// Steps of the inner dimension between two calls.
+#[cfg(target_arch = "x86_64")]
+const CALL_STEPS: usize = 16;
+
+/// Bytes that one call brings.
+#[cfg(target_arch = "x86_64")]
+const CACHE_LINE: usize = 64;
+
 /// One step of the inner dimension in a panel.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(128))]
@@ -51,6 +66,7 @@ impl Panels {
     /// Takes another shape, all zeros, without giving memory back.
     pub(crate) fn resize(&mut self, inner: usize, columns: usize) {
         self.lines.clear();
+        self.lines.reserve_exact(inner * columns.div_ceil(PANEL));
         self.lines.resize(inner * columns.div_ceil(PANEL), Line::ZERO);
         (self.inner, self.columns) = (inner, columns);
     }
@@ -106,30 +122,95 @@ pub(crate) fn multiply(
     assert!((rows - 1) * a.stride + inner <= a.data.len(), "the left factor is inside its slice");
     assert!((rows - 1) * out_stride + columns <= out.len(), "the result is inside its slice");
     assert!(start.is_empty() || start.len() * PANEL >= columns, "there is a start for every column");
+    let called = b.bytes() > CALLED_BYTES;
+    let groups = (rows * inner).div_ceil(LEFT_VALUES).max(1);
+    let group = rows.div_ceil(groups).next_multiple_of(TILE);
+    let panels = columns.div_ceil(PANEL);
     let mut spill = [Line::ZERO; TILE];
-    for panel in 0..columns.div_ceil(PANEL) {
-        let first = panel * PANEL;
-        let tail = columns - first;
-        let lines = &b.panel(panel)[..inner];
-        let start = start.get(panel).unwrap_or(&Line::ZERO);
-        for row in (0..rows).step_by(TILE) {
-            let height = TILE.min(rows - row);
-            let from = a.data[row * a.stride..].as_ptr();
-            if tail >= PANEL {
-                let to = out[row * out_stride + first..].as_mut_ptr();
-                // SAFETY: by the assertions above, `height` rows of `inner` values start at `from` and `height` rows
-                // of PANEL values at `to`, each at its stride; `out` is borrowed mutably and so overlaps neither.
-                unsafe { tile(width, height, from, a.stride, lines, start, to, out_stride) };
-            } else {
-                // SAFETY: as above for `from`; `spill` holds TILE rows of PANEL values side by side.
-                unsafe { tile(width, height, from, a.stride, lines, start, spill.as_mut_ptr().cast(), PANEL) };
-                for (at, line) in spill[..height].iter().enumerate() {
-                    let to = (row + at) * out_stride + first;
-                    out[to..to + tail].copy_from_slice(&line.0[..tail]);
+    for first_row in (0..rows).step_by(group) {
+        let last_row = rows.min(first_row + group);
+        for panel in 0..panels {
+            let first = panel * PANEL;
+            let tail = columns - first;
+            let lines = &b.panel(panel)[..inner];
+            let start = start.get(panel).unwrap_or(&Line::ZERO);
+            let mut ahead = match panel + 1 {
+                _ if !called => Ahead::NONE,
+                next if next < panels => Ahead::new(&b.panel(next)[..inner], last_row - first_row),
+                _ if last_row < rows => Ahead::new(&b.panel(0)[..inner], last_row - first_row),
+                _ => Ahead::NONE,
+            };
+            for row in (first_row..last_row).step_by(TILE) {
+                let height = TILE.min(last_row - row);
+                let from = a.data[row * a.stride..].as_ptr();
+                if tail >= PANEL {
+                    let to = out[row * out_stride + first..].as_mut_ptr();
+                    // SAFETY: by the assertions above, `height` rows of `inner` values start at `from` and `height`
+                    // rows of PANEL values at `to`, each at its stride; `out` is borrowed mutably and so overlaps
+                    // neither.
+                    unsafe { tile(width, height, from, a.stride, lines, start, to, out_stride, ahead) };
+                } else {
+                    let to = spill.as_mut_ptr().cast();
+                    // SAFETY: as above for `from`; `spill` holds TILE rows of PANEL values side by side.
+                    unsafe { tile(width, height, from, a.stride, lines, start, to, PANEL, ahead) };
+                    for (at, line) in spill[..height].iter().enumerate() {
+                        let to = (row + at) * out_stride + first;
+                        out[to..to + tail].copy_from_slice(&line.0[..tail]);
+                    }
                 }
+                ahead.advance(inner);
             }
         }
     }
+}
+
+/// What a tile calls into the cache while it computes: a share of the panel that comes next. Without it the first tile
+/// of every panel waits for memory, which costs a tenth to a fifth of the time at the sizes of MiniLM and GPT-2.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    #[cfg(target_arch = "x86_64")]
+    from: *const u8,
+    #[cfg(target_arch = "x86_64")]
+    lines_per_call: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Ahead {
+    const NONE: Self = Self { from: std::ptr::null(), lines_per_call: 0 };
+
+    /// Spreads the lines of a panel over the tiles of `rows` rows.
+    fn new(panel: &[Line], rows: usize) -> Self {
+        let calls = rows.div_ceil(TILE) * panel.len().div_ceil(CALL_STEPS);
+        let lines_per_call = size_of_val(panel).div_ceil(CACHE_LINE).div_ceil(calls.max(1));
+        Self { from: panel.as_ptr().cast(), lines_per_call }
+    }
+
+    /// The share of the next tile.
+    fn advance(&mut self, steps: usize) {
+        self.from = self.from.wrapping_add(steps.div_ceil(CALL_STEPS) * self.lines_per_call * CACHE_LINE);
+    }
+
+    /// Brings the next lines into the second-level cache. An address past the panel is no fault, only of no use.
+    #[inline(always)]
+    fn call(&mut self) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        for _ in 0..self.lines_per_call {
+            // SAFETY: every x86-64 processor has the instruction, and it may name any address.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.from.cast()) };
+            self.from = self.from.wrapping_add(CACHE_LINE);
+        }
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Ahead {
+    const NONE: Self = Self {};
+
+    fn new(_panel: &[Line], _rows: usize) -> Self {
+        Self::NONE
+    }
+
+    fn advance(&mut self, _steps: usize) {}
 }
 
 /// Calls a kernel with its number of rows as a constant, so that its sums stay in registers.
@@ -168,25 +249,27 @@ unsafe fn tile(
     start: &Line,
     out: *mut f32,
     out_stride: usize,
+    ahead: Ahead,
 ) {
     // SAFETY: the caller's promise is each kernel's.
     unsafe {
         match width {
             #[cfg(target_arch = "x86_64")]
-            Width::Avx512 => with_rows!(rows, tile_avx512, a, a_stride, b, start, out, out_stride),
+            Width::Avx512 => with_rows!(rows, tile_avx512, a, a_stride, b, start, out, out_stride, ahead),
             #[cfg(target_arch = "x86_64")]
             Width::Avx2 => {
                 // 16 registers hold 6 rows of half a panel.
                 for row in (0..rows).step_by(6) {
                     let (a, out) = (a.add(row * a_stride), out.add(row * out_stride));
                     for half in [0, PANEL / 2] {
+                        let ahead = if row + half == 0 { ahead } else { Ahead::NONE };
                         match rows - row {
-                            1 => tile_avx2::<1>(a, a_stride, b, start, half, out, out_stride),
-                            2 => tile_avx2::<2>(a, a_stride, b, start, half, out, out_stride),
-                            3 => tile_avx2::<3>(a, a_stride, b, start, half, out, out_stride),
-                            4 => tile_avx2::<4>(a, a_stride, b, start, half, out, out_stride),
-                            5 => tile_avx2::<5>(a, a_stride, b, start, half, out, out_stride),
-                            _ => tile_avx2::<6>(a, a_stride, b, start, half, out, out_stride),
+                            1 => tile_avx2::<1>(a, a_stride, b, start, half, out, out_stride, ahead),
+                            2 => tile_avx2::<2>(a, a_stride, b, start, half, out, out_stride, ahead),
+                            3 => tile_avx2::<3>(a, a_stride, b, start, half, out, out_stride, ahead),
+                            4 => tile_avx2::<4>(a, a_stride, b, start, half, out, out_stride, ahead),
+                            5 => tile_avx2::<5>(a, a_stride, b, start, half, out, out_stride, ahead),
+                            _ => tile_avx2::<6>(a, a_stride, b, start, half, out, out_stride, ahead),
                         }
                     }
                 }
@@ -205,6 +288,7 @@ unsafe fn tile_avx512<const ROWS: usize>(
     start: &Line,
     out: *mut f32,
     out_stride: usize,
+    mut ahead: Ahead,
 ) {
     use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_load_ps, _mm512_set1_ps, _mm512_storeu_ps};
     // SAFETY: lines are aligned to 128 bytes; rows are where the caller says.
@@ -212,11 +296,16 @@ unsafe fn tile_avx512<const ROWS: usize>(
         let load = |line: &Line| (_mm512_load_ps(line.0.as_ptr()), _mm512_load_ps(line.0.as_ptr().add(16)));
         let (left, right) = load(start);
         let mut sums = [(left, right); ROWS];
-        for (step, line) in b.iter().enumerate() {
-            let (left, right) = load(line);
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let x = _mm512_set1_ps(*a.add(row * a_stride + step));
-                *sum = (_mm512_fmadd_ps(x, left, sum.0), _mm512_fmadd_ps(x, right, sum.1));
+        let mut a = a;
+        for lines in b.chunks(CALL_STEPS) {
+            ahead.call();
+            for line in lines {
+                let (left, right) = load(line);
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let x = _mm512_set1_ps(*a.add(row * a_stride));
+                    *sum = (_mm512_fmadd_ps(x, left, sum.0), _mm512_fmadd_ps(x, right, sum.1));
+                }
+                a = a.add(1);
             }
         }
         for (row, sum) in sums.iter().enumerate() {
@@ -228,6 +317,7 @@ unsafe fn tile_avx512<const ROWS: usize>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
+#[expect(clippy::too_many_arguments, reason = "the three matrices of a product and their extents")]
 unsafe fn tile_avx2<const ROWS: usize>(
     a: *const f32,
     a_stride: usize,
@@ -236,6 +326,7 @@ unsafe fn tile_avx2<const ROWS: usize>(
     half: usize,
     out: *mut f32,
     out_stride: usize,
+    mut ahead: Ahead,
 ) {
     use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_load_ps, _mm256_set1_ps, _mm256_storeu_ps};
     // SAFETY: lines are aligned to 128 bytes and `half` is 0 or 16; rows are where the caller says.
@@ -246,11 +337,16 @@ unsafe fn tile_avx2<const ROWS: usize>(
         };
         let (left, right) = load(start);
         let mut sums = [(left, right); ROWS];
-        for (step, line) in b.iter().enumerate() {
-            let (left, right) = load(line);
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let x = _mm256_set1_ps(*a.add(row * a_stride + step));
-                *sum = (_mm256_fmadd_ps(x, left, sum.0), _mm256_fmadd_ps(x, right, sum.1));
+        let mut a = a;
+        for lines in b.chunks(CALL_STEPS) {
+            ahead.call();
+            for line in lines {
+                let (left, right) = load(line);
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let x = _mm256_set1_ps(*a.add(row * a_stride));
+                    *sum = (_mm256_fmadd_ps(x, left, sum.0), _mm256_fmadd_ps(x, right, sum.1));
+                }
+                a = a.add(1);
             }
         }
         for (row, sum) in sums.iter().enumerate() {

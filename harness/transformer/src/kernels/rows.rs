@@ -127,15 +127,16 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f64) -> f64 {
     folded(lanes, |a, b| a + b)
 }
 
-/// Lanes into one, by halves.
+/// Lanes into one, by halves. Written out: over a list of halves the compiler keeps the lanes in memory.
 #[inline(always)]
 fn folded<T: Copy>(mut lanes: [T; LANES], of: impl Fn(T, T) -> T) -> T {
-    for half in [8, 4, 2, 1] {
-        for at in 0..half {
-            lanes[at] = of(lanes[at], lanes[at + half]);
-        }
+    for at in 0..8 {
+        lanes[at] = of(lanes[at], lanes[at + 8]);
     }
-    lanes[0]
+    for at in 0..4 {
+        lanes[at] = of(lanes[at], lanes[at + 4]);
+    }
+    of(of(lanes[0], lanes[2]), of(lanes[1], lanes[3]))
 }
 
 /// The keys that a tile of score rows may look at.
@@ -153,28 +154,65 @@ per_width! {
     /// Softmax of `scale * score` over the keys in reach of each row of `scores`, (rows, stride); zeros beyond. The
     /// stride is in whole lanes, so that no row has an odd end.
     pub(crate) fn softmax(scores: &mut [f32], stride: usize, reach: Reach, scale: f32) {
-        for (at, row) in scores.chunks_exact_mut(stride).take(reach.rows).enumerate() {
-            let keys = reach.keys + at * reach.step;
-            row[keys..].fill(f32::NEG_INFINITY);
-            let (chunks, _) = row.as_chunks_mut::<LANES>();
-            let mut lanes = [f32::NEG_INFINITY; LANES];
-            for chunk in chunks.iter() {
-                lanes.iter_mut().zip(chunk).for_each(|(lane, &v)| *lane = if v > *lane { v } else { *lane });
+        // Row by row each step would wait for the sum over the row before it; over some rows at a time it does not.
+        let mut first = 0;
+        for scores in scores[..reach.rows * stride].chunks_mut(LANES * stride) {
+            let mut folds = [0.0_f32; LANES];
+            for ((row, max), keys) in scores.chunks_exact_mut(stride).zip(&mut folds).zip(keys_of(reach, first)) {
+                let (chunks, _) = row.as_chunks_mut::<LANES>();
+                set_beyond(chunks, keys, f32::NEG_INFINITY);
+                let mut lanes = [f32::NEG_INFINITY; LANES];
+                for chunk in chunks.iter() {
+                    lanes.iter_mut().zip(chunk).for_each(|(lane, &v)| *lane = if v > *lane { v } else { *lane });
+                }
+                *max = folded(lanes, |a, b| if a > b { a } else { b });
             }
-            let max = folded(lanes, |a, b| if a > b { a } else { b });
-            let mut lanes = [0.0_f32; LANES];
-            for chunk in chunks.iter_mut() {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    // Beyond reach this adds exp(-87), which no sum of at least 1 can hold.
-                    *v = exp(scale * (*v - max));
-                    *lane += *v;
+            for (row, fold) in scores.chunks_exact_mut(stride).zip(&mut folds) {
+                let (chunks, _) = row.as_chunks_mut::<LANES>();
+                let mut lanes = [0.0_f32; LANES];
+                for chunk in chunks {
+                    for (lane, v) in lanes.iter_mut().zip(chunk) {
+                        // Beyond reach this adds exp(-87), which no sum of at least 1 can hold.
+                        *v = exp(scale * (*v - *fold));
+                        *lane += *v;
+                    }
+                }
+                *fold = folded(lanes, |a, b| a + b);
+            }
+            folds.iter_mut().for_each(|sum| *sum = 1.0 / *sum);
+            for ((row, scale), keys) in scores.chunks_exact_mut(stride).zip(&folds).zip(keys_of(reach, first)) {
+                let (chunks, _) = row.as_chunks_mut::<LANES>();
+                // First the zeros: exp(-87) times less than 1 is not a normal number, and takes the processor long.
+                set_beyond(chunks, keys, 0.0);
+                for chunk in chunks {
+                    chunk.iter_mut().for_each(|v| *v *= scale);
                 }
             }
-            let scale = 1.0 / folded(lanes, |a, b| a + b);
-            row[..keys].iter_mut().for_each(|v| *v *= scale);
-            row[keys..].fill(0.0);
+            first += LANES;
         }
     }
+}
+
+/// Keys in reach of each row from `first` on.
+#[inline(always)]
+fn keys_of(reach: Reach, first: usize) -> impl Iterator<Item = usize> {
+    (first..).map(move |at| reach.keys + at * reach.step)
+}
+
+/// Sets the values from `keys` on. By comparing lanes, because a fill of an odd length is a call, which costs more than
+/// the rest of the row.
+#[inline(always)]
+fn set_beyond(chunks: &mut [[f32; LANES]], keys: usize, value: f32) {
+    const NUMBERS: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    let full = keys / LANES;
+    let Some((ending, beyond)) = chunks[full..].split_first_mut() else { return };
+    let within = (keys % LANES) as i32;
+    let mut kept = [value; LANES];
+    for ((kept, v), number) in kept.iter_mut().zip(ending.iter()).zip(NUMBERS) {
+        *kept = if number < within { *v } else { *kept };
+    }
+    *ending = kept;
+    beyond.iter_mut().for_each(|chunk| *chunk = [value; LANES]);
 }
 
 per_width! {

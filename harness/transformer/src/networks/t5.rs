@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use trailmark_core::Failure;
 
-use super::{FEED_ROWS, Network, Workspace, look_up, workspace_bytes};
+use super::{Network, Workspace, feed_rows, fit, look_up, workspace_bytes};
 use crate::checkpoint::{CheckpointError, Folder, Weights};
 use crate::kernels::attention::{Attention, DistanceBias};
 use crate::kernels::rows::{Activation, add, gate, rms_norm};
@@ -268,11 +268,11 @@ impl Network for T5 {
 impl T5 {
     fn feed_gated(&self, layer: &Layer, work: &mut Workspace) {
         let (hidden, inner) = (self.config.d_model, self.config.d_ff);
-        let step = FEED_ROWS * hidden;
+        let step = feed_rows(3 * inner) * hidden;
         for (from, to) in work.normed.chunks(step).zip(work.y.chunks_mut(step)) {
             let rows = from.len() / hidden;
-            work.inner.resize(rows * 2 * inner, 0.0);
-            work.gated.resize(rows * inner, 0.0);
+            fit(&mut work.inner, rows * 2 * inner);
+            fit(&mut work.gated, rows * inner);
             layer.up.apply(self.width, from, &mut work.inner);
             gate(self.width, self.config.activation, &work.inner, inner, &mut work.gated);
             layer.down.apply(self.width, &work.gated, to);
