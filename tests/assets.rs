@@ -36,5 +36,7 @@ fn eshop_sessions_are_all_read() {
     assert!(manifest.contains("24026 sequences found"), "{manifest}");
     shipped(&bench, "eshop_clusterers.toml");
     bench.trailmark(&["run", "eshop_clusterers.toml", "-o", "found", "-f", "/hdbscan/k=auto/fold=0/"]).exits(0);
-    assert!(bench.read("found/scores.csv").contains("eshop,w2v,hdbscan,auto,0,0,test,arm,,cluster_popularity/ndcg@10,"));
+    assert!(
+        bench.read("found/scores.csv").contains("eshop,w2v,hdbscan,auto,0,0,test,arm,,cluster_popularity/ndcg@10,")
+    );
 }

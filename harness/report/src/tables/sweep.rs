@@ -10,12 +10,17 @@ use crate::table::{Align, Cell, Column, Table};
 use crate::tables::{Width, comparable, distribution, metric_column, n_clusters_cell};
 use crate::view::{Arm, Index, RANDOM_LABELS, RunView};
 
-/// How often each value was picked by the suite's own rule.
+/// How often each value was picked by the suite's own rule, or found by a clusterer that finds the number itself: its
+/// clusters of training users, without noise.
 pub(crate) fn pick_counts<'a>(index: &Index<'a>, pair: &Arm<'a>) -> BTreeMap<Option<usize>, usize> {
     let mut counts = BTreeMap::new();
-    for picks in pick_lists(index, pair) {
-        if let Some(pick) = picks.first() {
-            *counts.entry(pick.n_clusters).or_insert(0) += 1;
+    for record in index.records(&pair.at(NClusters::Auto)) {
+        if let Outcome::Ok(scores) = &record.outcome {
+            let value = match scores.picks.first() {
+                Some(pick) => pick.n_clusters,
+                None => Some(scores.sizes_train.len()),
+            };
+            *counts.entry(value).or_insert(0) += 1;
         }
     }
     counts
