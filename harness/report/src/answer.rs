@@ -28,7 +28,20 @@ pub fn answer(view: &RunView) -> Answer {
     let declared: Vec<&Comparison> = on_primary.iter().chain(&others).copied().collect();
     let mut lines: Vec<String> = Vec::new();
     let silent = declared.iter().filter(|comparison| declared.len() > MANY && !claims(comparison)).count();
-    lines.extend(declared.iter().filter(|c| silent == 0 || claims(c)).map(|comparison| sentence(view, comparison)));
+    let mut told: Vec<&Comparison> = declared.iter().filter(|c| silent == 0 || claims(c)).copied().collect();
+    let untold = if told.len() > MANY { told.len() - MOST_TOLD } else { 0 };
+    if untold > 0 {
+        // The primary metric first, then the larger difference; sizes of different metrics do not compare, but neither
+        // is a list of dozens read.
+        told.sort_by(|a, b| {
+            (a.metric != primary).cmp(&(b.metric != primary)).then_with(|| size(b).total_cmp(&size(a)))
+        });
+        told.truncate(MOST_TOLD);
+    }
+    lines.extend(told.iter().map(|comparison| sentence(view, comparison)));
+    if untold > 0 {
+        lines.push(format!("{untold} further comparisons show a smaller difference; all are in the table."));
+    }
     if silent > 0 {
         lines.push(format!(
             "{silent} further comparisons show no difference or could not be tested; all are in the table."
@@ -82,6 +95,13 @@ pub fn answer(view: &RunView) -> Answer {
 
 /// Above this number of comparisons only those that claim get a sentence.
 const MANY: usize = 10;
+
+/// Of more claims than [`MANY`] so many get one.
+const MOST_TOLD: usize = 6;
+
+fn size(comparison: &Comparison) -> f64 {
+    comparison.difference.unwrap_or(0.0).abs()
+}
 
 fn claims(comparison: &Comparison) -> bool {
     matches!(comparison.verdict, Verdict::BetterA | Verdict::BetterB)
@@ -166,7 +186,6 @@ fn untestable<'a>(tests: impl Iterator<Item = &'a ControlTest>) -> Option<String
 fn headline(view: &RunView, comparisons: &[&Comparison]) -> String {
     let primary = &view.manifest.primary;
     let shown: Vec<&&Comparison> = comparisons.iter().filter(|c| claims(c)).collect();
-    let size = |comparison: &Comparison| comparison.difference.unwrap_or(0.0).abs();
     let refused = comparisons.iter().filter(|c| c.verdict == Verdict::Refused).count();
     if comparisons.is_empty() {
         return "This suite declares no comparison: the ranking describes, and claims nothing.".to_owned();
@@ -231,15 +250,16 @@ fn sentence(view: &RunView, comparison: &Comparison) -> String {
         evidence.push(format!("p {}", p_words(p)));
     }
     if let Some((name, value)) = test.and_then(|test| test.effect.as_ref()) {
-        evidence.push(format!("{name} {}", fixed(*value, 2)));
+        // Like the interval, it speaks of the better arm: dz is the mean difference in units of its deviation.
+        let turned = if name == "dz" && comparison.verdict == Verdict::BetterA { -value } else { *value };
+        evidence.push(format!("{name} {}", fixed(turned, 2)));
     }
     let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
     let note = note_words(comparison).map_or(String::new(), |note| format!(": {note}"));
     match comparison.verdict {
         Verdict::BetterA | Verdict::BetterB => {
             let (better, worse) = sides(comparison);
-            let size = comparison.difference.unwrap_or(0.0).abs();
-            format!("{place}: {better} is better than {worse} by {} {metric}{evidence}.", plain(size))
+            format!("{place}: {better} is better than {worse} by {} {metric}{evidence}.", plain(size(comparison)))
         }
         Verdict::NoDifferenceShown => {
             let size =

@@ -315,6 +315,28 @@ fn a_terminal_shows_all_of_few_comparisons_and_the_telling_ones_of_many() {
 }
 
 #[test]
+fn of_many_claims_the_largest_get_a_sentence_and_the_effect_speaks_of_the_better_arm() {
+    let mut view = fixture::run();
+    let told = |view: &RunView| answer(view).lines.iter().filter(|line| line.contains(" is better than ")).count();
+    let mut claim = view.comparisons.iter().find(|one| one.verdict == Verdict::NoDifferenceShown).unwrap().clone();
+    claim.verdict = Verdict::BetterA;
+    view.comparisons = (1..=24)
+        .map(|at| {
+            let mut one = claim.clone();
+            one.difference = Some(-0.01 * f64::from(at));
+            one.tests.iter_mut().for_each(|test| test.effect = Some(("dz".to_owned(), -0.5)));
+            one
+        })
+        .collect();
+    assert_eq!(told(&view), 6);
+    let lines = answer(&view).lines;
+    assert!(lines[0].contains("by 0.240") && lines[0].contains("dz 0.50"), "{lines:?}");
+    assert!(lines[6].starts_with("18 further comparisons show a smaller difference"), "{lines:?}");
+    view.comparisons.truncate(10);
+    assert_eq!(told(&view), 10, "ten are all told");
+}
+
+#[test]
 fn a_note_that_repeats_the_holm_p_is_left_out_and_others_stay() {
     let mut view = fixture::run();
     let has_notes = |view: &RunView| {
