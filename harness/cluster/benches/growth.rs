@@ -16,7 +16,7 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 use trailmark_core::catalogue::ClustererEntry;
 use trailmark_core::contract::{Clusterer, Context, NumberOfClusters, SweepPoint};
-use trailmark_core::spec::ParamValue;
+use trailmark_core::spec::{ParamDefault, ParamValue};
 use trailmark_core::{Matrix, ParamKind, Params, Space, Stream};
 
 const SAMPLES: [usize; 5] = [1000, 2000, 5000, 10_000, 20_000];
@@ -26,6 +26,8 @@ const FIXED_SAMPLES: usize = 5000;
 const FIXED_CLUSTERS: usize = 32;
 const FEATURES: usize = 64;
 const GROUPS: usize = 20;
+/// About the distance of two rows of one group, where a radius must be given.
+const RADIUS: f64 = 11.0;
 /// A fit longer than this is the last of its line.
 const PATIENCE_S: f64 = 10.0;
 /// Fits shorter than this are repeated, and the fastest counts.
@@ -67,15 +69,19 @@ fn arms() -> Result<Vec<Arm>, Box<dyn Error>> {
     let mut arms = Vec::new();
     for ClustererEntry { spec, n_clusters, build } in trailmark_cluster::registry() {
         let found = n_clusters == NumberOfClusters::Found;
+        let mut defaults = Params::defaults(spec);
+        for param in spec.params.iter().filter(|param| param.default == ParamDefault::Required) {
+            defaults.set(param.name, ParamValue::Number(RADIUS)); // the only required ones are radii
+        }
         let linkages = spec.param("linkage").map(|param| param.kind);
         match linkages {
             Some(ParamKind::Choice(words)) => {
                 for word in words {
-                    let params = Params::defaults(spec).with("linkage", ParamValue::Text((*word).to_owned()));
+                    let params = defaults.clone().with("linkage", ParamValue::Text((*word).to_owned()));
                     arms.push(Arm { name: format!("{}, {word}", spec.name), clusterer: build(&params)?, found });
                 }
             }
-            _ => arms.push(Arm { name: spec.name.to_owned(), clusterer: build(&Params::defaults(spec))?, found }),
+            _ => arms.push(Arm { name: spec.name.to_owned(), clusterer: build(&defaults)?, found }),
         }
     }
     Ok(arms)
